@@ -1,0 +1,1 @@
+"""How it is answered: models, encoding, exact ranks, measures, significance."""

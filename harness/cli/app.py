@@ -1,0 +1,97 @@
+"""The command line: finds the command, and turns errors into one message and an exit code.
+
+Exit codes: 0 done, 1 a check failed, 2 the user's input is wrong, 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+from pathlib import Path
+
+import typer
+
+from tasks import __version__
+from tasks.errors import BabelboardError
+
+# Each command's module and what the help says of it, in the order in which data flows. Modules are
+# named, not imported: the rooms after the harness are none of its business, and only the command
+# that runs is loaded.
+COMMANDS = {
+    "tasks": ("tasks.cli.tasks", "What there is to score on."),
+    "score": ("submissions.cli.score", "Score a model on tasks and write its entry."),
+    "evaluate": ("harness.cli.evaluate", "Measure any TREC run."),
+    "compare": ("harness.cli.compare", "Test which differences between entries are real."),
+    "leaderboard": ("leaderboard.cli.leaderboard", "Build the static site."),
+}
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def build(chosen: str | None) -> typer.Typer:
+    """The command line with one command ready to run, and the others named for the help."""
+    app = typer.Typer(
+        name="babelboard",
+        help="Score retrieval models in every pair of languages, test the differences, show them.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_version)
+    for name, (module, summary) in COMMANDS.items():
+        run = importlib.import_module(module).command if name == chosen else _not_loaded
+        app.command(name, help=None if name == chosen else summary)(run)
+    return app
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    try:
+        _refuse_strangers()
+        build(sys.argv[1] if len(sys.argv) > 1 else None)()
+    except BabelboardError as error:
+        _fail(str(error), 2)
+    except KeyboardInterrupt:
+        _fail("Stopped. What was finished is kept; the same command goes on from there.", 130)
+    except BrokenPipeError:
+        # Whoever read our output has enough of it.
+        sys.stdout = None
+        sys.exit(0)
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            _fail(f"No space left on the disk while writing {error.filename or 'a file'}.", 2)
+        if isinstance(error, PermissionError):
+            _fail(f"No permission: {error.filename}.", 2)
+        raise
+
+
+def _not_loaded() -> None:
+    """Stands for a command that is only named in the help."""
+
+
+def _version(
+    *,
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+) -> None:
+    if version:
+        print(f"babelboard {__version__}")
+        raise typer.Exit
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"babelboard: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _refuse_strangers() -> None:
+    """Our packages have plain names: another `tasks` on the path must not be taken for ours."""
+    home = Path(__file__).resolve().parents[2]
+    for name in ("tasks", "harness", "submissions", "leaderboard"):
+        found = importlib.import_module(name).__file__
+        if found is None or Path(found).resolve().parents[1] != home:
+            raise BabelboardError(
+                f"The package {name!r} was found at {found}, not in {home}. "
+                "Install babelboard into an environment of its own."
+            )

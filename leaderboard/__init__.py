@@ -1,0 +1,1 @@
+"""How it is shown: entries become tables, and tables a static site."""

@@ -1,0 +1,5 @@
+"""``babelboard leaderboard``: builds the static site."""
+
+
+def command() -> None:
+    """Build."""

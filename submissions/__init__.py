@@ -1,0 +1,1 @@
+"""Who answered: entries, their manifests, and the baselines that the project makes itself."""

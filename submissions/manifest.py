@@ -1,0 +1,120 @@
+"""The manifest of an entry, ``submission.toml``: who answered, how, and with what."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from harness.files import write_atomically
+from tasks.definition import describe
+from tasks.errors import EntryError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE_NAME = "submission.toml"
+ID_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+
+EntryId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\n\r\t]+$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+
+Training = Literal[
+    "untrained",
+    "unknown",
+    "zero-shot",
+    "code-switched",
+    "hybrid-batches",
+    "fine-tuned",
+    "translate-test",
+    "as-released",
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelPart(_Part):
+    """The model, as :class:`harness.models.description.ModelDescription` has it."""
+
+    kind: Literal["dense", "bm25", "char-ngram"]
+    name: Line
+    revision: Commit | None = None
+    digest: Sha256 | None = None
+    parameters: Annotated[int, Field(ge=0)] | None = None
+    settings: dict[str, str | bool | int | float] = {}
+
+
+class MethodPart(_Part):
+    """How the model came about, as far as it is known.
+
+    Attributes:
+        training: The method of training.
+        training_data: What it was trained on, in words.
+        seeds: Seeds of the training; scoring itself draws no random numbers.
+    """
+
+    training: Training = "unknown"
+    training_data: Line = "unknown"
+    seeds: tuple[int, ...] = ()
+
+
+class RunPart(_Part):
+    """One task, scored.
+
+    Attributes:
+        command: What to type to get these ranks again.
+        complete: Whether all settings of the task were scored.
+        settings: Number of settings that were scored.
+        ranks: sha256 of ``ranks/<task>.parquet``.
+        data: sha256 of each data file of the task.
+        versions: Versions of the software.
+        hardware: What it ran on.
+    """
+
+    command: Line
+    complete: bool
+    settings: Annotated[int, Field(ge=1)]
+    ranks: Sha256
+    data: dict[str, Sha256]
+    versions: dict[str, Line]
+    hardware: dict[str, Line]
+
+
+class Manifest(_Part):
+    """A system under one name."""
+
+    schema_version: Literal[1]
+    id: EntryId
+    name: Line
+    model: ModelPart
+    method: MethodPart = MethodPart()
+    runs: dict[str, RunPart] = {}
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Reads a manifest.
+
+    Raises:
+        EntryError: If it is missing or malformed; every place that is wrong is named.
+    """
+    try:
+        return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise EntryError(f"There is no {path}: {path.parent} is not an entry.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EntryError(f"{path} is not a TOML file: {error}.") from error
+    except ValidationError as error:
+        raise EntryError(describe(path, error)) from error
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Writes a manifest; the same manifest gives the same bytes."""
+    content = manifest.model_dump(mode="json", exclude_none=True)
+    content["runs"] = dict(sorted(content["runs"].items()))
+    write_atomically(path, tomli_w.dumps(content).encode())

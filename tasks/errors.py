@@ -1,0 +1,56 @@
+"""Errors that a user can act on.
+
+::
+
+    BabelboardError             the base: caught by the command line, exit code 2
+    ├── UnknownNameError        a task, setting, measure, ... that does not exist
+    ├── DataFileError           a file that is missing, altered or malformed
+    ├── ModelError              a model that cannot be loaded or gives no usable output
+    ├── EntryError              an entry that cannot be read, written or compared
+    └── UsageError              options that do not fit together
+
+Each message says what was wrong and where, what is allowed, and what to do next.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class BabelboardError(Exception):
+    """Something that the user can put right; the message says how."""
+
+
+class UnknownNameError(BabelboardError):
+    """A name that does not exist; the nearest ones are suggested."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        choices = sorted(known)
+        near = get_close_matches(name, choices, n=3, cutoff=0.5)
+        if near:
+            advice = f"Did you mean {' or '.join(near)}?"
+        elif len(choices) <= 20:
+            advice = f"Known: {', '.join(choices) or 'none'}."
+        else:
+            advice = f"Known: {', '.join(choices[:10])}, ... ({len(choices)} in all)."
+        super().__init__(f"Unknown {what}: {name!r}. {advice}")
+
+
+class DataFileError(BabelboardError):
+    """A data file that is missing, altered or malformed."""
+
+
+class ModelError(BabelboardError):
+    """A model that cannot be loaded, or whose output cannot be used."""
+
+
+class EntryError(BabelboardError):
+    """An entry that cannot be read, written or compared."""
+
+
+class UsageError(BabelboardError):
+    """Options or arguments that do not fit together."""

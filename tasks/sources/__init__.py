@@ -1,0 +1,1 @@
+"""One file a source: each reads its format into a collection."""
