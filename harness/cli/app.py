@@ -9,6 +9,7 @@ import errno
 import importlib
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -26,6 +27,8 @@ COMMANDS = {
     "leaderboard": ("leaderboard.cli.leaderboard", "Build the static site."),
 }
 
+HELP = "Score retrieval models in every pair of languages, test the differences, show them."
+
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -33,13 +36,12 @@ def build(chosen: str | None) -> typer.Typer:
     """The command line with one command ready to run, and the others named for the help."""
     app = typer.Typer(
         name="babelboard",
-        help="Score retrieval models in every pair of languages, test the differences, show them.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_version)
+    app.callback(help=HELP)(_options)
     for name, (module, summary) in COMMANDS.items():
         run = importlib.import_module(module).command if name == chosen else _not_loaded
         app.command(name, help=None if name == chosen else summary)(run)
@@ -53,6 +55,12 @@ def main() -> None:
         build(sys.argv[1] if len(sys.argv) > 1 else None)()
     except BabelboardError as error:
         _fail(str(error), 2)
+    except ModuleNotFoundError as error:
+        _fail(
+            f"The package {error.name!r} is missing: scoring needs the extra 'score'. "
+            "Install it with: pip install 'babelboard[score]' (in a clone: '.[score]').",
+            2,
+        )
     except KeyboardInterrupt:
         _fail("Stopped. What was finished is kept; the same command goes on from there.", 130)
     except BrokenPipeError:
@@ -71,13 +79,24 @@ def _not_loaded() -> None:
     """Stands for a command that is only named in the help."""
 
 
-def _version(
+def _options(
     *,
-    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Show the version and exit.",
+            is_eager=True,
+            callback=lambda asked: _show_version() if asked else None,
+        ),
+    ] = False,
 ) -> None:
-    if version:
-        print(f"babelboard {__version__}")
-        raise typer.Exit
+    """Options of the command line as a whole."""
+
+
+def _show_version() -> None:
+    print(f"babelboard {__version__}")
+    raise typer.Exit
 
 
 def _fail(message: str, code: int) -> None:

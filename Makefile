@@ -1,0 +1,66 @@
+# make leaderboard   score the built-in systems, test the differences, build the site
+# make test          run the tests
+# Both set up what they need in .venv. More targets: make help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# PyTorch's own index, for a build other than the one that pip finds by itself (see README.md).
+TORCH_INDEX ?=
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+.PHONY: help leaderboard test lint types bench-mteb wheel clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make leaderboard  score the built-in systems on 'pocket', compare them, build site/"
+	@echo "make test         run the tests"
+	@echo "make lint         check style (ruff) and types (mypy)"
+	@echo "make bench-mteb   time the same settings with mteb.evaluate, side by side"
+	@echo "make wheel        build the package into dist/"
+	@echo "make clean        remove what these made"
+
+leaderboard: $(VENV)/score
+	rm -rf build/entries && mkdir -p build && cp -R submissions/entries build/entries
+	$(BIN)/babelboard score bm25 --name BM25 --task pocket --entries build/entries
+	$(BIN)/babelboard score char-ngram --name "Character n-grams" --task pocket --entries build/entries
+	$(BIN)/babelboard compare char-ngram bm25 --task pocket --entries build/entries
+	$(BIN)/babelboard leaderboard --entries build/entries --out site
+
+test: $(VENV)/test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench-mteb: $(VENV)/test
+	$(BIN)/python -m tests.benchmarks.mteb_ratio
+
+wheel: $(VENV)/dev
+	$(BIN)/python -m hatchling build -t wheel
+
+clean:
+	rm -rf $(VENV) build dist site
+
+# One stamp a set of packages: each is installed once, and again when the pins change.
+$(VENV)/python-ok:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "babelboard needs Python 3.11 or newer; name one: make PYTHON=python3.11"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/score: pyproject.toml constraints.txt | $(VENV)/python-ok
+	@echo "Installing babelboard with its models into $(VENV) (about 2 GB, a few minutes)"
+	$(PIP_INSTALL) --editable '.[score]'
+	@touch $@
+
+$(VENV)/test: $(VENV)/score
+	$(PIP_INSTALL) --editable '.[score,test]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/test
+	$(PIP_INSTALL) --editable '.[score,test,dev]'
+	@touch $@
