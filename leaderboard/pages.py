@@ -24,7 +24,7 @@ from leaderboard.tables import entry_task, task_board
 from submissions.entry import ranks_path, read_entries
 from tasks.errors import EntryError, UsageError
 from tasks.languages import POOL, language_name
-from tasks.settings import KINDS
+from tasks.settings import KIND_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,7 +118,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(kinds=KINDS, pool=POOL)
+    environment.globals.update(kinds=KIND_NAMES, pool=POOL)
     environment.filters.update(
         score=_score,
         signed=_signed,

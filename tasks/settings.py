@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["moir", "clir", "mlir"]
 KINDS: tuple[Kind, ...] = ("moir", "clir", "mlir")
+KIND_NAMES = {"moir": "MoIR", "clir": "CLIR", "mlir": "MLIR"}
+"""How people write the kinds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from harness.measures import parse_measure
 from harness.question_scores import classes, question_scores
 from harness.ranks import read_ranks
 from tasks.errors import EntryError, UnknownNameError, UsageError
-from tasks.settings import KINDS, select
+from tasks.settings import KIND_NAMES, select
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,7 +127,7 @@ def _chosen(
         return dict(averages)
     chosen: dict[str, tuple[str, ...]] = {}
     for pattern in patterns:
-        if pattern in KINDS and pattern in averages:
+        if pattern in averages:
             chosen[pattern] = averages[pattern]
         else:
             chosen |= {name: (name,) for name in select(ids, [pattern])}
@@ -174,7 +174,7 @@ def _print(task: str, result: Comparison) -> None:
     for setting in dict.fromkeys(test.setting for test in result.tests):
         tests = [test for test in result.tests if test.setting == setting]
         questions = f"{tests[0].n:,} questions"
-        kind = f"{setting.upper()} average" if setting in KINDS else setting
+        kind = f"{KIND_NAMES[setting]} average" if setting in KIND_NAMES else setting
         console.print(f"[bold]{task}, {kind}, {result.measure}[/bold] ({questions})")
         console.print(Padding.indent(_means(tests, result.letters.get(setting, {})), 2))
         console.print(Padding.indent(_differences(tests, result.alpha), 2))

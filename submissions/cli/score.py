@@ -20,7 +20,7 @@ from harness.progress import OnStderr
 from submissions.entry import Submission, check_can_write, write_run
 from submissions.manifest import MethodPart, Training
 from tasks.data_files import cache_folder
-from tasks.settings import select
+from tasks.settings import KIND_NAMES, select
 from tasks.task import load_task
 
 if TYPE_CHECKING:
@@ -194,7 +194,9 @@ def _print(entry: Entry, scored: Scored) -> None:
     console.print(
         f"[bold]{entry.manifest.name}[/bold] on [bold]{scored.table.task}[/bold]: "
         f"{len(scored.table.pool_sizes)} settings from {cost.texts:,} texts, "
-        f"{cost.distinct_texts:,} distinct, {cost.encoded_texts:,} encoded now"
+        f"{cost.distinct_texts:,} distinct"
+        + (f", {cost.encoded_texts:,} encoded now" if scored.model.kind == "dense" else ""),
+        soft_wrap=True,
     )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("average over", no_wrap=True)
@@ -206,7 +208,7 @@ def _print(entry: Entry, scored: Scored) -> None:
         for form, over in rows.items():
             values = [getattr(averages[m].get(kind), form, None) for m in scored.table.measures]
             table.add_row(
-                f"{kind.upper()} {over}",
+                f"{KIND_NAMES[kind]} {over}",
                 *("" if v is None else f"{v:,.0f}" if v >= 100 else f"{v:.4f}" for v in values),
             )
     console.print(table)

@@ -13,7 +13,7 @@ from rich.table import Table
 from tasks.data_files import DATA_VARIABLE, cache_folder, locate
 from tasks.definition import load_definition, task_names
 from tasks.languages import language_name
-from tasks.settings import KINDS, parallel_settings
+from tasks.settings import KIND_NAMES, KINDS, parallel_settings
 from tasks.task import load_task, questions_asked
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _show(name: str, data: Path | None, *, as_json: bool) -> None:
         sizes = [asked[i] for i in ids if i in asked]
         span = f"{min(sizes):,} to {max(sizes):,}" if sizes else "?"
         span = f"{sizes[0]:,}" if sizes and min(sizes) == max(sizes) else span
-        print(f"{kind.upper():9}  {len(ids):>3} settings such as {ids[-1]}, {span} questions each")
+        print(f"{KIND_NAMES[kind]:9}  {len(ids):>3} settings such as {ids[-1]}, {span} questions each")
     print(f"Measures   {', '.join(definition.measures)} (reported: {definition.primary_measure})")
     print(f"Forms      {', '.join(definition.candidates)}")
     print(f"Licence    {definition.licence}")

@@ -1,0 +1,77 @@
+"""The documents say what is true: their commands run, their figures are those of the code."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasks.definition import load_definition, task_names
+from tasks.settings import parallel_settings
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+# Run by .ci/run, which starts the tests; or in need of the network.
+ELSEWHERE = ("make ", "python3 -m venv", "build/light/bin/")
+
+
+def commands(document: Path) -> list[list[str]]:
+    blocks = re.findall(r"^```bash\n(.*?)^```", document.read_text("utf-8"), re.M | re.S)
+    lines = [line for block in blocks for line in block.splitlines() if line]
+    return [shlex.split(line) for line in lines if not line.startswith(ELSEWHERE)]
+
+
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if commands(d)], ids=lambda d: d.name)
+def test_commands_of_a_document_run(document: Path, tmp_path: Path) -> None:
+    for folder in ("docs", "submissions/entries"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for command in commands(document):
+        assert command[0].endswith("babelboard"), f"not known how to run {command}"
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("babelboard")), *command[1:]],
+            cwd=tmp_path,
+            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{shlex.join(command)}\n{done.stderr}"
+        assert done.stdout
+
+
+def test_commands_that_run_elsewhere_are_in_ci() -> None:
+    ci = (ROOT / ".ci" / "run").read_text("utf-8")
+    lines = [
+        line
+        for document in DOCUMENTS
+        for block in re.findall(r"^```bash\n(.*?)^```", document.read_text("utf-8"), re.M | re.S)
+        for line in block.splitlines()
+        if line.startswith(ELSEWHERE)
+    ]
+    assert lines
+    for line in lines:
+        assert line in ci, f"{line!r} is in the documents, but .ci/run does not run it"
+
+
+def test_links_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text("utf-8")):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_the_readme_has_the_sizes_of_the_tasks() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for name in task_names():
+        definition, _ = load_definition(name)
+        files = definition.files.values()
+        row = (
+            f"| `{name}` | {len(files)} | {len(parallel_settings(definition.languages))} "
+            f"| {sum(f.queries or 0 for f in files):,} | {sum(f.documents or 0 for f in files):,} |"
+        )
+        assert row in readme
