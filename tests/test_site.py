@@ -1,0 +1,205 @@
+"""The built site: right numbers, whole links, nothing that runs, the same bytes every time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from harness.question_scores import class_averages, question_scores, setting_means
+from leaderboard.pages import build_site
+from submissions.entry import read_entry
+from tasks.errors import EntryError, UsageError
+
+ENTRIES = Path(__file__).parents[1] / "submissions" / "entries"
+HOSTILE = "<script>alert(1)</script> & \"quotes\" ='x'"
+
+
+class Page(HTMLParser):
+    """Links, ids, tags and the text of table cells."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.attributes: set[str] = set()
+        self.text = ""
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            self.attributes.add(name)
+            if name == "id" and value:
+                self.ids.add(value)
+            if name in ("href", "src") and value:
+                self.links.append(value)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data + " "
+
+
+@pytest.fixture(scope="module")
+def entries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pocket runs of two systems, one of them under a hostile name."""
+    root = tmp_path_factory.mktemp("entries")
+    for name in ("bm25", "char-ngram"):
+        shutil.copytree(ENTRIES / name, root / name)
+        manifest = root / name / "submission.toml"
+        text = manifest.read_text("utf-8")
+        head, *runs = re.split(r"(?=^\[runs\.[^.\]]+\]$)", text, flags=re.M)
+        manifest.write_text(head + next(r for r in runs if r.startswith("[runs.pocket]")), "utf-8")
+    manifest = root / "char-ngram" / "submission.toml"
+    text = manifest.read_text("utf-8")
+    named = text.replace('name = "Character n-grams"', f"name = {json.dumps(HOSTILE)}", 1)
+    assert named != text
+    manifest.write_text(named, "utf-8")
+    return root
+
+
+@pytest.fixture(scope="module")
+def site(entries: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("site") / "out"
+    build_site(entries, out)
+    return out
+
+
+def pages(site: Path) -> list[Path]:
+    found = sorted(site.rglob("*.html"))
+    assert len(found) == 3
+    return found
+
+
+def test_index_has_the_averages_and_letters_of_every_system(site: Path, entries: Path) -> None:
+    text = " ".join(Page(site / "index.html").text.split())
+    for name in ("bm25", "char-ngram"):
+        entry = read_entry(entries / name)
+        averages = class_averages(question_scores(entry.ranks("pocket"), "AP"))
+        for kind in ("moir", "clir", "mlir"):
+            assert f"{averages[kind].micro:.3f}".lstrip("0") in text
+    # MoIR does not separate the two, CLIR does.
+    assert ".599 a .051 a" in text
+    assert ".584 a .030 b" in text
+
+
+def test_entry_page_has_every_pair_of_languages(site: Path, entries: Path) -> None:
+    page = (site / "entries" / "bm25.html").read_text("utf-8")
+    means = setting_means(question_scores(read_entry(entries / "bm25").ranks("pocket"), "AP"))
+    assert len(means) == 133
+    cells = re.findall(r'<td class="s\d[^>]*title="([^"]+)"[^>]*>([.\d]+)</td>', page)
+    assert len(cells) == 133
+    expected = f"{means['clir/en-de'].mean:.4f}".lstrip("0")
+    assert any(title.startswith(f"English to German: {expected}, 75") for title, _ in cells)
+
+
+def test_nothing_runs_and_nothing_is_fetched(site: Path) -> None:
+    for path in pages(site):
+        page = Page(path)
+        assert "script" not in page.tags
+        assert "style" not in page.attributes, "the content security policy would drop it"
+        assert not any(name.startswith("on") for name in page.attributes)
+        assert "default-src 'none'" in path.read_text("utf-8")
+        assert not [link for link in page.links if urlsplit(link).netloc]
+
+
+def test_hostile_names_are_text(site: Path) -> None:
+    for path in (site / "index.html", site / "entries" / "char-ngram.html"):
+        assert "<script" not in path.read_text("utf-8")
+        assert HOSTILE in Page(path).text
+
+
+def test_links_lead_to_files_and_ids(site: Path) -> None:
+    for path in pages(site):
+        page = Page(path)
+        assert page.links
+        for link in page.links:
+            target, _, fragment = link.partition("#")
+            file = (path.parent / unquote(target)).resolve() if target else path
+            assert file.is_file(), f"{path.name} links to {link}"
+            if fragment:
+                assert fragment in Page(file).ids, f"{path.name} links to {link}"
+
+
+def test_same_entries_give_the_same_bytes_and_are_not_written_again(
+    site: Path, entries: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    build_site(entries, again)
+    files = sorted(p.relative_to(site) for p in site.rglob("*") if p.is_file())
+    assert files == sorted(p.relative_to(again) for p in again.rglob("*") if p.is_file())
+    for file in files:
+        assert (site / file).read_bytes() == (again / file).read_bytes()
+    before = (again / "index.html").stat().st_mtime_ns
+    build_site(entries, again)
+    assert (again / "index.html").stat().st_mtime_ns == before
+
+
+def test_inventory_has_every_file(site: Path) -> None:
+    inventory = json.loads((site / "files.json").read_text("utf-8"))
+    files = {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()}
+    assert set(inventory) == files - {"files.json"}
+    for name, digest in inventory.items():
+        assert hashlib.sha256((site / name).read_bytes()).hexdigest() == digest
+
+
+def test_an_entry_that_is_gone_leaves_no_page(entries: Path, tmp_path: Path) -> None:
+    root, out = tmp_path / "entries", tmp_path / "site"
+    shutil.copytree(entries, root)
+    build_site(root, out)
+    shutil.rmtree(root / "bm25")
+    build_site(root, out)
+    assert not (out / "entries" / "bm25.html").exists()
+    assert not list((out / "data" / "bm25").glob("*"))
+    assert "BM25" not in Page(out / "index.html").text
+
+
+def test_a_partial_run_has_no_place(entries: Path, tmp_path: Path) -> None:
+    root = tmp_path / "entries"
+    shutil.copytree(entries, root)
+    manifest = root / "bm25" / "submission.toml"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("complete = true", "complete = false"), "utf-8")
+    build_site(root, tmp_path / "site")
+    text = " ".join(Page(tmp_path / "site" / "index.html").text.split())
+    assert "Not all settings scored, so without a place: BM25" in text
+    assert ".584" not in text
+
+
+def test_a_damaged_entry_is_not_published(entries: Path, tmp_path: Path) -> None:
+    root = tmp_path / "entries"
+    shutil.copytree(entries, root)
+    ranks = root / "bm25" / "ranks" / "pocket.parquet"
+    content = bytearray(ranks.read_bytes())
+    content[len(content) // 2] ^= 1
+    ranks.write_bytes(bytes(content))
+    with pytest.raises(EntryError, match="is not the file that was scored"):
+        build_site(root, tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+def test_a_folder_that_is_no_site_is_left_alone(entries: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work", "utf-8")
+    with pytest.raises(UsageError, match="something else than a site"):
+        build_site(entries, tmp_path)
+    with pytest.raises(UsageError, match="is a file"):
+        build_site(entries, tmp_path / "thesis.tex")
+    assert (tmp_path / "thesis.tex").read_text("utf-8") == "years of work"
+
+
+def test_no_entries_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "entries").mkdir()
+    with pytest.raises(EntryError, match="no scored entries"):
+        build_site(tmp_path / "entries", tmp_path / "site")
+
+
+def test_pages_are_light(site: Path) -> None:
+    for path in pages(site):
+        assert len(Page(path).tags) <= 3000
+        assert len(path.read_bytes()) <= 100_000
