@@ -91,9 +91,8 @@ def obtain(definition: TaskDefinition, data: Path | None = None) -> dict[str, Da
 
 def _fetch(definition: TaskDefinition, missing: set[str]) -> Mapping[str, Path]:
     names = {language: definition.files[language].name for language in sorted(missing)}
-    target = cache_folder() / "data" / definition.folder
+    target = (definition.home or cache_folder() / "data") / definition.folder
     if definition.url is None:
-        target = (definition.home or target.parent) / definition.folder
         raise DataFileError(
             f"Task {definition.name!r} lacks {', '.join(names.values())} in {target}."
         )
@@ -110,9 +109,13 @@ def _fetch(definition: TaskDefinition, missing: set[str]) -> Mapping[str, Path]:
             raise DataFileError(
                 f"Task {definition.name!r} lacks {', '.join(left)}, and fetching {url} failed: "
                 f"{_reason(error)}.\n"
-                f"Put the file{'s' if len(left) > 1 else ''} in {target},\n"
-                f"or in a folder {definition.folder}/ of a data folder that you name with "
-                f"--data or ${DATA_VARIABLE}."
+                f"Put the file{'s' if len(left) > 1 else ''} in {target}"
+                + (
+                    "."
+                    if definition.home
+                    else f",\nor in a folder {definition.folder}/ of a data folder that you name "
+                    f"with --data or ${DATA_VARIABLE}."
+                )
             ) from error
     return fetched
 
@@ -121,4 +124,4 @@ def _reason(error: Exception) -> str:
     """The innermost cause in one line: the outer layers only repeat the address."""
     while error.__context__ is not None and isinstance(error.__context__, Exception):
         error = error.__context__
-    return " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+    return " ".join(str(error).split())[:500].rstrip(".") or type(error).__name__

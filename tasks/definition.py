@@ -6,7 +6,14 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from tasks.errors import DataFileError, UnknownNameError, UsageError
 from tasks.languages import NAMES
@@ -58,6 +65,26 @@ class TaskDefinition(BaseModel):
     home: Path | None = Field(default=None, exclude=True)
     """The folder that holds ``folder``, where it is known; else the data folders are searched."""
 
+    @model_validator(mode="after")
+    def _consistent(self) -> TaskDefinition:
+        if not self.files:
+            raise ValueError("files: at least one language is needed")
+        if len(set(self.measures)) < len(self.measures) or not self.measures:
+            raise ValueError("measures: at least one is needed, each once")
+        if self.primary_measure not in self.measures:
+            raise ValueError(f"primary_measure: {self.primary_measure!r} is not among measures")
+        if self.url is not None:
+            if self.url.replace("{file}", "").count("{") or "{file}" not in self.url:
+                raise ValueError("url: it needs {file}, and no other placeholder")
+            if any(file.sha256 is None for file in self.files.values()):
+                raise ValueError("url: files that are fetched need a sha256 each")
+        return self
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether babelboard itself carries the files."""
+        return self.home == Path(__file__).parent
+
     @property
     def languages(self) -> tuple[str, ...]:
         """Codes of the task's languages, ascending."""
@@ -87,6 +114,11 @@ def load_definition(name: str) -> tuple[TaskDefinition, CandidateForm]:
     if base.endswith(".toml"):
         path = Path(base)
         definition = _parse(path).model_copy(update={"home": path.parent})
+        if definition.name in task_names():
+            raise UsageError(
+                f"{path} is named {definition.name!r}, as a task of babelboard's is; "
+                "give it another name."
+            )
     else:
         found = {d.name: d for d in map(_parse, sorted(CATALOGUE.glob("*.toml")))}
         if base not in found:
@@ -105,7 +137,7 @@ def load_definition(name: str) -> tuple[TaskDefinition, CandidateForm]:
 def _parse(path: Path) -> TaskDefinition:
     try:
         definition = TaskDefinition.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise DataFileError(f"There is no task file {path}. See `babelboard tasks`.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataFileError(f"{path} is not a TOML file: {error}.") from error
@@ -122,7 +154,11 @@ def describe(path: Path, error: ValidationError, most: int = 5) -> str:
     found = error.errors(include_url=False, include_context=False)
     lines = [
         f"  {'.'.join(str(part) for part in item['loc']) or 'the file'}: {item['msg']}"
-        + (f", found {str(item['input'])[:60]!r}" if item["type"] != "missing" else "")
+        + (
+            f", found {str(item['input'])[:60]!r}"
+            if item["loc"] and item["type"] != "missing"
+            else ""
+        )
         for item in found[:most]
     ]
     if len(found) > most:

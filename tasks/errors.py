@@ -30,7 +30,9 @@ class UnknownNameError(BabelboardError):
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         choices = sorted(known)
-        near = get_close_matches(name, choices, n=3, cutoff=0.5)
+        by_lower = {choice.lower(): choice for choice in choices}
+        found = get_close_matches(name.lower(), list(by_lower), n=3, cutoff=0.5)
+        near = [by_lower[match] for match in found]
         if near:
             advice = f"Did you mean {' or '.join(near)}?"
         elif len(choices) <= 20:

@@ -54,10 +54,13 @@ def parallel_settings(languages: Sequence[str]) -> tuple[Setting, ...]:
     """The settings of a collection that is parallel in ``languages``.
 
     n languages give n MoIR, n(n-1) CLIR, n MLIR (one query language against the pool of all)
-    and one MLIR setting with all queries against that pool.
+    and one MLIR setting with all queries against that pool. One language gives one MoIR setting:
+    there is no pool of it.
     """
     ordered = tuple(sorted(languages))
     moir = [Setting("moir", (a,), (a,)) for a in ordered]
+    if len(ordered) == 1:
+        return tuple(moir)
     clir = [Setting("clir", (a,), (b,)) for a in ordered for b in ordered if a != b]
     mlir = [Setting("mlir", (a,), ordered) for a in ordered]
     return (*moir, *clir, *mlir, Setting("mlir", ordered, ordered))

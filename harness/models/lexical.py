@@ -120,6 +120,9 @@ class BM25(_Lexical):
     ) -> Vectors:
         """See :meth:`_Lexical.index`."""
         corpus = [self._analyse(code, text) for code, texts in documents.items() for text in texts]
+        if not any(corpus):  # punctuation only: nothing is retrieved
+            count = sum(len(texts) for texts in queries.values())
+            return Vectors(sparse.csr_array((count, 1)), sparse.csr_array((len(corpus), 1)))
         retriever = bm25s.BM25(method="lucene", k1=self.K1, b=self.B, dtype="float64")
         retriever.index(corpus, show_progress=False)
         vocabulary: dict[str, int] = retriever.vocab_dict

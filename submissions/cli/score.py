@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from harness.measures import parse_measure
 from harness.models.description import display_name
 from harness.models.door import BUILT_IN, open_model
 from harness.models.encoder_options import DType, EncoderOptions, Similarity
@@ -113,6 +114,8 @@ def command(
     loaded_tasks = [load_task(one, data) for one in task]
     selected = [_settings(one.settings, settings) for one in loaded_tasks]
     for one, some in zip(loaded_tasks, selected, strict=True):
+        for measure in one.definition.measures:
+            parse_measure(measure)
         check_can_write(root, entry_id, one.name, complete=len(some) == len(one.settings))
 
     # Heavy libraries are loaded only now that everything else is known to be right.

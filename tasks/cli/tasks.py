@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tasks.data_files import DATA_VARIABLE, cache_folder, locate
-from tasks.definition import load_definition, task_names
+from tasks.definition import CONTEXT_SUFFIX, load_definition, task_names
 from tasks.languages import language_name
 from tasks.settings import KIND_NAMES, KINDS, parallel_settings
 from tasks.task import load_task, questions_asked
@@ -58,34 +58,43 @@ def _list(data: Path | None, *, as_json: bool) -> None:
 
 
 def _show(name: str, data: Path | None, *, as_json: bool) -> None:
-    definition, _ = load_definition(name)
+    definition, form = load_definition(name)
     here = None not in locate(definition, data).values()
     # Sizes of settings follow from the files; a look at a task does not fetch them.
-    asked = questions_asked(load_task(name, data)) if here else {}
+    task = load_task(name, data) if here else None
+    asked = questions_asked(task) if task else {}
+    sizes = {
+        code: (len(task.collection.queries[code].texts), len(task.collection.corpora[code].ids))
+        if task
+        else (file.queries, file.documents)
+        for code, file in sorted(definition.files.items())
+    }
     settings = parallel_settings(definition.languages)
+    shown = definition.name + ("" if form == "sentence" else CONTEXT_SUFFIX)
     if as_json:
         content: dict[str, Any] = {
             "schema_version": 1,
-            "name": name,
+            "name": shown,
             "title": definition.title,
             "protocol": definition.protocol,
             "licence": definition.licence,
             "measures": definition.measures,
             "languages": {
-                code: {"queries": file.queries, "documents": file.documents}
-                for code, file in sorted(definition.files.items())
+                code: {"queries": queries, "documents": documents}
+                for code, (queries, documents) in sizes.items()
             },
             "settings": [{"id": s.id, "kind": s.kind, "n": asked.get(s.id)} for s in settings],
         }
         print(json.dumps(content, indent=1))
         return
-    print(f"{definition.title} ({definition.name})\n{definition.summary}\n")
+    print(f"{definition.title} ({shown})\n{definition.summary}\n")
     for kind in KINDS:
         ids = [s.id for s in settings if s.kind == kind]
-        sizes = [asked[i] for i in ids if i in asked]
-        span = f"{min(sizes):,} to {max(sizes):,}" if sizes else "?"
-        span = f"{sizes[0]:,}" if sizes and min(sizes) == max(sizes) else span
-        print(f"{KIND_NAMES[kind]:9}  {len(ids):>3} settings such as {ids[-1]}, {span} questions each")
+        if ids:
+            counts = [asked[i] for i in ids if i in asked]
+            print(
+                f"{KIND_NAMES[kind]:9}  {len(ids):>3} settings such as {ids[-1]}, {_span(counts)}"
+            )
     print(f"Measures   {', '.join(definition.measures)} (reported: {definition.primary_measure})")
     print(f"Forms      {', '.join(definition.candidates)}")
     print(f"Licence    {definition.licence}")
@@ -94,13 +103,19 @@ def _show(name: str, data: Path | None, *, as_json: bool) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("Language", "Code", "Queries", "Candidates"):
         table.add_column(heading, justify="right" if heading in _NUMBERS else "left")
-    for code, file in sorted(definition.files.items()):
-        sizes_of = ("?" if n is None else f"{n:,}" for n in (file.queries, file.documents))
-        table.add_row(language_name(code), code, *sizes_of)
+    for code, pair in sizes.items():
+        table.add_row(language_name(code), code, *("?" if n is None else f"{n:,}" for n in pair))
     Console().print(table)
 
 
 _NUMBERS = ("Languages", "Settings", "Queries", "Candidates")
+
+
+def _span(counts: list[int]) -> str:
+    if not counts:
+        return "? questions each"
+    least, most = min(counts), max(counts)
+    return f"{least:,}{'' if least == most else f' to {most:,}'} questions each"
 
 
 def _total(definition: TaskDefinition, what: str) -> int:
@@ -109,8 +124,10 @@ def _total(definition: TaskDefinition, what: str) -> int:
 
 def _where(definition: TaskDefinition, data: Path | None) -> str:
     paths = [path for path in locate(definition, data).values() if path is not None]
+    if definition.is_built_in:
+        return "built in"
     if definition.home is not None:
-        return "built in" if definition.url is None else str(definition.home)
+        return str(definition.home / definition.folder)
     if len(paths) == len(definition.files):
         return str(paths[0].parent)
     if paths:

@@ -107,6 +107,12 @@ def read_language(path: Path, language: str, form: CandidateForm = "sentence") -
                 f"{path}: paragraph {number} has {len(paragraph.sentences)} sentences "
                 f"but {len(breaks)} sentence_breaks; they must go in pairs."
             )
+        for position, (begin, end) in enumerate(breaks):
+            if not 0 <= begin < end <= len(paragraph.context):
+                raise DataFileError(
+                    f"{path}: sentence {position} of paragraph {number} is said to span "
+                    f"[{begin}, {end}) of a paragraph of {len(paragraph.context)} characters."
+                )
         first = len(documents)
         for position, sentence in enumerate(paragraph.sentences):
             text = sentence if form == "sentence" else f"{sentence}\n{paragraph.context}"
@@ -119,6 +125,11 @@ def read_language(path: Path, language: str, form: CandidateForm = "sentence") -
                 )
             questions[question.id] = question.question
             answers.append(_sentences_with_answers(path, question, breaks, first))
+    if not questions or not documents:
+        raise DataFileError(
+            f"{path} has {len(questions)} questions and {len(documents)} sentences; "
+            "a task needs at least one of each."
+        )
     return LanguageData(
         question_ids=tuple(questions),
         question_texts=tuple(questions.values()),
