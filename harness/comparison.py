@@ -7,22 +7,30 @@ averaged first, so that one question asked in eleven languages is one observatio
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.significance.corrections import bonferroni
+from harness.design import Design
+from harness.hypotheses import hypotheses_of
+from harness.paired_testing import run_tests
+from harness.significance.equivalence import tost
 from harness.significance.letters import compact_letters
-from harness.significance.paired_t import paired_t
-from tasks.errors import UsageError
+from harness.significance.paired_t import are_the_same
+from harness.significance.rank_intervals import rank_intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-Scores = "Mapping[str, Mapping[str, float]]"
+    from harness.hypotheses import Hypothesis
+    from harness.paired_scores import PairedScores
+    from harness.paired_testing import Outcomes
+
+
+TIE = 1e-9
+"""Means of the same scores, added in another order, may differ in their last digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +41,21 @@ class PairedDifference:
         a: Name of the first system.
         b: Name of the second.
         setting: Id of the setting, or ``moir``, ``clir``, ``mlir`` for a class average.
-        n: Number of questions.
-        mean_a: Mean of ``a`` over the questions.
-        mean_b: Mean of ``b`` over the questions.
+        n: Number of questions that both have.
+        mean_a: Mean of ``a`` over them.
+        mean_b: Mean of ``b`` over them.
         difference: mean_a - mean_b.
-        ci: Confidence interval of the difference, simultaneous over the family.
-        p: p-value of this test alone.
-        p_adjusted: p-value corrected for the family.
-        effect_size: Mean difference in standard deviations of the differences (d_z).
-        wins: Questions on which ``a`` is ahead.
-        ties: Questions on which neither is.
-        losses: Questions on which ``b`` is ahead.
+        ci: Confidence interval of the difference; None where the data give no bound.
+        p: p-value of this test alone, never 0.
+        p_setting: p-value corrected for the tests of the same setting.
+        p_adjusted: p-value corrected for the family of the design.
+        effect_size: Mean difference in standard deviations of the differences (d_z); None where
+            all differences are the same but not 0.
+        wins: Questions on which ``a`` has the higher score.
+        ties: Questions on which neither has.
+        losses: Questions on which ``b`` has.
+        exact: Whether p has no Monte-Carlo error.
+        p_equivalence: p-value of the two one-sided tests with the design's margin, if it has one.
     """
 
     a: str
@@ -53,13 +65,33 @@ class PairedDifference:
     mean_a: float
     mean_b: float
     difference: float
-    ci: tuple[float, float]
+    ci: tuple[float, float] | None
     p: float
+    p_setting: float
     p_adjusted: float
-    effect_size: float
+    effect_size: float | None
     wins: int
     ties: int
     losses: int
+    exact: bool
+    p_equivalence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a system stands in a setting.
+
+    Attributes:
+        system: Its name.
+        mean: Its mean over its questions.
+        letters: Systems that share a letter are not separated; empty against a baseline.
+        ranks: The best and worst rank that the tests do not exclude; None against a baseline.
+    """
+
+    system: str
+    mean: float
+    letters: str
+    ranks: tuple[int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,120 +100,146 @@ class Comparison:
 
     Attributes:
         measure: What is compared.
-        test: Name of the test.
-        correction: Name of the correction.
-        alpha: Level at which the family is tested.
-        tests: Every test of the family.
-        letters: By setting, the letters of each system, best first.
+        design: How it is compared.
+        family_size: Number of tests that are corrected for together.
+        tests: Every test.
+        standings: By setting, the systems, best first.
+        notes: What a reader must know besides: missing questions, unusual scores.
     """
 
     measure: str
-    test: str
-    correction: str
-    alpha: float
+    design: Design
+    family_size: int
     tests: tuple[PairedDifference, ...]
-    letters: Mapping[str, Mapping[str, str]]
+    standings: Mapping[str, tuple[Standing, ...]]
+    notes: tuple[str, ...]
 
     @property
-    def family_size(self) -> int:
-        """Number of hypotheses that are corrected for together."""
-        return len(self.tests)
+    def letters(self) -> dict[str, dict[str, str]]:
+        """By setting and system, best first; empty against a baseline."""
+        return {
+            setting: {s.system: s.letters for s in found}
+            for setting, found in self.standings.items()
+            if found[0].letters
+        }
 
 
-def compare(
-    scores: Mapping[str, Mapping[str, Mapping[str, float]]],
-    measure: str,
-    *,
-    alpha: float = 0.05,
-    baseline: str | None = None,
-    higher_is_better: bool = True,
-) -> Comparison:
-    """Tests every pair of systems in every setting: paired t, Bonferroni over all the tests.
+def compare(scores: PairedScores, design: Design | None = None) -> Comparison:
+    """Tests the differences between systems.
 
     Args:
-        scores: By setting (or class of settings), by system: each question's score.
-        measure: Name of what is compared.
-        alpha: Level at which the family is tested.
-        baseline: Compare each other system with this one only.
-        higher_is_better: Which way the systems are ordered, best first.
+        scores: From :mod:`harness.paired_scores`.
+        design: The test, the correction, the family; by default studentised sign-flip max-T over
+            all pairs and settings.
 
     Raises:
-        UsageError: If there are fewer than two systems, or two of them do not have the same
-            questions, or a test is not defined.
+        UsageError: If systems cannot be compared, or a test is not defined for the scores.
     """
-    if not 0 < alpha < 1:
-        raise UsageError(f"alpha must be between 0 and 1, found {alpha:g}.")
-    family = [
-        (setting, a, b)
-        for setting, systems in scores.items()
-        for a, b in _pairs(list(systems), baseline)
-    ]
-    tests = []
-    for setting, a, b in family:
-        values_a, values_b = _aligned(setting, a, b, scores[setting])
-        differences = values_a - values_b
-        result = paired_t(differences)
-        tests.append(
-            PairedDifference(
-                a=a,
-                b=b,
-                setting=setting,
-                n=result.n,
-                mean_a=float(values_a.mean()),
-                mean_b=float(values_b.mean()),
-                difference=result.mean,
-                ci=result.interval(alpha / len(family)),
-                p=result.p,
-                p_adjusted=bonferroni(result.p, len(family)),
-                effect_size=result.effect_size,
-                wins=int((differences > 0).sum()),
-                ties=int((differences == 0).sum()),
-                losses=int((differences < 0).sum()),
-            )
-        )
-    letters = {
-        setting: _letters(setting, systems, tests, alpha, higher_is_better=higher_is_better)
-        for setting, systems in scores.items()
-        if baseline is None
-    }
-    return Comparison(measure, "paired t", "bonferroni", alpha, tuple(tests), letters)
-
-
-def _pairs(systems: Sequence[str], baseline: str | None) -> list[tuple[str, str]]:
-    if len(systems) < 2:
-        raise UsageError(f"A comparison needs at least two systems, found {len(systems)}.")
-    if baseline is None:
-        return list(combinations(systems, 2))
-    if baseline not in systems:
-        raise UsageError(f"The baseline {baseline!r} is not among {', '.join(systems)}.")
-    return [(system, baseline) for system in systems if system != baseline]
-
-
-def _aligned(
-    setting: str, a: str, b: str, systems: Mapping[str, Mapping[str, float]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    questions = sorted(systems[a])
-    if questions != sorted(systems[b]):
-        alone = set(systems[a]) ^ set(systems[b])
-        raise UsageError(
-            f"{a!r} and {b!r} do not have the same questions in {setting!r}: "
-            f"{len(alone)} are in one only, such as {min(alone)!r}."
-        )
-    return (
-        np.array([systems[a][q] for q in questions]),
-        np.array([systems[b][q] for q in questions]),
+    design = design or Design()
+    hypotheses = hypotheses_of(scores, baseline=design.baseline, strict=design.strict)
+    outcomes = run_tests(scores, hypotheses, design)
+    tests = tuple(
+        _difference(scores, hypothesis, outcomes, position, design)
+        for position, hypothesis in enumerate(hypotheses)
+    )
+    per_setting = len(hypotheses) // len(scores.settings)
+    return Comparison(
+        measure=scores.measure,
+        design=design,
+        family_size=len(hypotheses) if design.family == "all" else per_setting,
+        tests=tests,
+        standings={name: _standings(scores, name, tests, design) for name in scores.settings},
+        notes=_notes(scores),
     )
 
 
-def _letters(
-    setting: str,
-    systems: Mapping[str, Mapping[str, float]],
-    tests: Sequence[PairedDifference],
-    alpha: float,
-    *,
-    higher_is_better: bool,
-) -> dict[str, str]:
-    sign = -1 if higher_is_better else 1
-    means = {name: sign * float(np.mean(list(scores.values()))) for name, scores in systems.items()}
-    separated = {(t.a, t.b) for t in tests if t.setting == setting and t.p_adjusted < alpha}
-    return compact_letters(sorted(means, key=lambda name: (means[name], name)), separated)
+def _difference(
+    scores: PairedScores,
+    hypothesis: Hypothesis,
+    outcomes: Outcomes,
+    position: int,
+    design: Design,
+) -> PairedDifference:
+    differences = hypothesis.differences
+    p_family = outcomes.p_all if design.family == "all" else outcomes.p_setting
+    return PairedDifference(
+        a=scores.systems[hypothesis.a],
+        b=scores.systems[hypothesis.b],
+        setting=scores.settings[hypothesis.setting],
+        n=len(differences),
+        mean_a=float(hypothesis.values_a.mean()),
+        mean_b=float(hypothesis.values_b.mean()),
+        difference=float(differences.mean()),
+        ci=outcomes.intervals[position],
+        p=float(outcomes.p[position]),
+        p_setting=float(outcomes.p_setting[position]),
+        p_adjusted=float(p_family[position]),
+        effect_size=_effect_size(differences),
+        wins=int((differences > TIE).sum()),
+        ties=int((np.abs(differences) <= TIE).sum()),
+        losses=int((differences < -TIE).sum()),
+        exact=bool(outcomes.exact[position]),
+        p_equivalence=_equivalence(differences, design.margin),
+    )
+
+
+def _effect_size(differences: NDArray[np.float64]) -> float | None:
+    """The mean difference in standard deviations; None where only the mean is not 0."""
+    if are_the_same(differences):
+        return None if np.abs(differences).max() > TIE else 0.0
+    return float(differences.mean() / differences.std(ddof=1))
+
+
+def _equivalence(differences: NDArray[np.float64], margin: float | None) -> float | None:
+    """p-value of the test of equivalence; None where none is asked for, or it is not defined."""
+    if margin is None or are_the_same(differences):
+        return None
+    return tost(differences, margin).p
+
+
+def _standings(
+    scores: PairedScores, setting: str, tests: Sequence[PairedDifference], design: Design
+) -> tuple[Standing, ...]:
+    sign = -1 if scores.higher_is_better else 1
+    values = scores.values[:, scores.settings.index(setting), :]
+    means = dict(zip(scores.systems, np.nanmean(values, axis=0).tolist(), strict=True))
+    best_first = sorted(means, key=lambda name: (sign * means[name], name))
+    if design.baseline is not None:
+        return tuple(Standing(name, means[name], "", None) for name in best_first)
+    here = [t for t in tests if t.setting == setting and t.p_adjusted < design.alpha]
+    better = np.zeros((len(best_first), len(best_first)), dtype=np.bool_)
+    for test in here:
+        pair = best_first.index(test.a), best_first.index(test.b)
+        a_is_better = (test.difference > 0) == scores.higher_is_better
+        better[pair if a_is_better else pair[::-1]] = True
+    letters = compact_letters(best_first, {(t.a, t.b) for t in here})
+    intervals = rank_intervals(better)
+    return tuple(
+        Standing(name, means[name], letters[name], (int(best), int(worst)))
+        for name, best, worst in zip(best_first, intervals.best, intervals.worst, strict=True)
+    )
+
+
+def _notes(scores: PairedScores) -> tuple[str, ...]:
+    notes = []
+    lacking = scores.incomplete()
+    if lacking:
+        counts = {
+            system: sum(found.get(system, 0) for found in lacking.values())
+            for system in scores.systems
+        }
+        listed = ", ".join(f"{name} lacks {count:,}" for name, count in counts.items() if count)
+        notes.append(
+            f"Some systems lack questions that others have ({listed}): each pair is compared on "
+            "the questions that both have."
+        )
+    known = scores.values[np.isfinite(scores.values)]
+    if scores.higher_is_better and (known.min() < 0 or known.max() > 1):
+        notes.append(
+            f"Scores are not all within 0 and 1 (from {known.min():g} to {known.max():g}); "
+            "that is allowed."
+        )
+    if scores.seeds:
+        listed = ", ".join(f"{name} {count}" for name, count in scores.seed_counts().items())
+        notes.append(f"Scores are averaged over seeds within each question (seeds: {listed}).")
+    return tuple(notes)

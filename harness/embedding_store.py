@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,11 +77,20 @@ class EmbeddingStore:
     def _load(self, folder: Path) -> None:
         for shard in sorted(folder.glob("*.npz")):
             try:
-                with np.load(shard, allow_pickle=False) as content:
+                with shard.open("rb") as file, np.load(file, allow_pickle=False) as content:
                     keys, vectors = content["keys"], content["vectors"]
                 if keys.shape != (len(vectors), 16) or vectors.ndim != 2:
                     raise ValueError("shapes do not fit")
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            except (
+                EOFError,
+                KeyError,
+                OSError,
+                RuntimeError,
+                TypeError,
+                ValueError,
+                zipfile.BadZipFile,
+                zlib.error,
+            ):
                 shard.unlink(missing_ok=True)
                 self.damaged.append(shard)
             else:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RANK_DISTANCE = "RankDistance"
+_NAME = re.compile(r"[A-Za-z]+(\(rel=[0-9]+\))?(@[0-9]+)?")
 EXAMPLES = ("AP", "AP@20", "P@10", "R@100", "RR@10", "nDCG@10", "Success@10", RANK_DISTANCE)
 
 
@@ -73,22 +74,22 @@ def parse_measure(name: str) -> Measure:
     """
     if name == RANK_DISTANCE:
         return Measure(RANK_DISTANCE)
+    if not _NAME.fullmatch(name):
+        raise UnknownNameError("measure", name, EXAMPLES)
     try:
         parsed = ir_measures.parse_measure(name)
     except (ValueError, NameError, SyntaxError, TypeError, KeyError):
         raise UnknownNameError("measure", name, EXAMPLES) from None
-    params = {key: value for key, value in parsed.params.items() if value is not None}
+    cutoff, least = parsed.params.get("cutoff"), parsed.params.get("rel")
     kind = parsed.NAME
-    needs_cutoff = kind in ("P", "R", "Success")
     if (
         kind not in _COMPUTE
-        or set(params) - {"cutoff", "rel"}
-        or (needs_cutoff and "cutoff" not in params)
-        or (kind == "nDCG" and "rel" in params)
-        or not re.search(r"\w", name)
+        or (kind in ("P", "R", "Success") and cutoff is None)
+        or (kind == "nDCG" and least is not None)
+        or 0 in (cutoff, least)
     ):
         raise UnknownNameError("measure", name, EXAMPLES)
-    return Measure(kind, params.get("cutoff"), params.get("rel", 1))
+    return Measure(kind, cutoff, 1 if least is None else least)
 
 
 def measure(name: str, judged: JudgedRanks) -> NDArray[np.float64]:

@@ -62,7 +62,7 @@ class OnStderr:
 
     def say(self, line: str) -> None:
         """Says one line."""
-        self._console.print(line, markup=False)
+        self._console.print(line, markup=False, emoji=False, soft_wrap=True)
 
     @contextmanager
     def track(self, what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:

@@ -94,8 +94,8 @@ def count_before(
     """
     counts = np.zeros(len(pairs.query), dtype=np.int64)
     total, n_queries = documents.shape[0], queries.shape[0]
-    width = min(total, DOCUMENTS_PER_BLOCK)
-    height = max(1, BLOCK_BYTES // (8 * max(width, 1)))
+    width = max(1, min(total, DOCUMENTS_PER_BLOCK))
+    height = max(1, BLOCK_BYTES // (8 * width))
     for top in range(0, n_queries, height):
         bottom = min(top + height, n_queries)
         first, last = np.searchsorted(pairs.query, (top, bottom))

@@ -8,13 +8,15 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, Field, ValidationError
 
 from harness.files import write_atomically
+from tasks.definition import describe
 from tasks.errors import EntryError
 
 if TYPE_CHECKING:
@@ -140,55 +142,103 @@ def read_ranks(path: Path) -> RankTable:
     try:
         file = pq.ParquetFile(path)
         content = file.read()
+        raw = (file.metadata.metadata or {}).get(METADATA_KEY.encode())
+        if raw is None or content.schema.names != SCHEMA.names:
+            raise EntryError(
+                f"{path} is not a rank file: it needs the columns {', '.join(SCHEMA.names)} "
+                "and babelboard's metadata."
+            )
+        metadata = _Metadata.model_validate_json(raw)
+        columns = {name: _column(path, content, name) for name in SCHEMA.names[:4]}
     except FileNotFoundError:
         raise EntryError(f"There is no rank file {path}.") from None
-    except (pa.ArrowException, OSError) as error:
+    except ValidationError as error:
+        raise EntryError(describe(f"The metadata of {path}", error)) from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise EntryError(f"{path} cannot be read as Parquet: {error}") from error
-    metadata = _metadata(path, file)
-    columns = {name: _column(path, content, name) for name in SCHEMA.names[:4]}
-    pool_sizes = {str(k): int(v) for k, v in metadata["pool_sizes"].items()}
-    if unknown := set(columns["setting"].names) - set(pool_sizes):
-        raise EntryError(f"{path}: no pool size is given for setting {min(unknown)!r}.")
-    return RankTable(
-        task=str(metadata["task"]),
-        pool_sizes=pool_sizes,
+    table = RankTable(
+        task=metadata.task,
+        pool_sizes=metadata.pool_sizes,
         setting=columns["setting"],
         query_language=columns["query_language"],
         question=columns["question_id"],
         document=columns["document_id"],
-        relevance=_integers(content["relevance"]),
-        rank=_integers(content["rank"].fill_null(0)),
-        primary_measure=str(metadata["primary_measure"]),
-        measures=tuple(str(name) for name in metadata["measures"]),
+        relevance=_integers(path, content, "relevance"),
+        rank=_integers(path, content, "rank"),
+        primary_measure=metadata.primary_measure,
+        measures=metadata.measures,
     )
+    _check_rows(path, table)
+    return table
+
+
+class _Metadata(BaseModel):
+    schema_version: Literal[1]
+    task: str
+    primary_measure: str
+    measures: tuple[str, ...]
+    pool_sizes: dict[str, Annotated[int, Field(ge=1)]]
 
 
 def _strings(column: Column) -> pa.StringArray:
     return pa.array(column.names, type=pa.string()).take(pa.array(column.codes, type=pa.int64()))
 
 
-def _metadata(path: Path, file: pq.ParquetFile) -> dict[str, Any]:
-    raw = (file.metadata.metadata or {}).get(METADATA_KEY.encode())
-    if raw is None or file.schema_arrow.names != SCHEMA.names:
-        raise EntryError(
-            f"{path} is not a rank file: it needs the columns {', '.join(SCHEMA.names)} "
-            "and babelboard's metadata."
-        )
-    metadata: dict[str, Any] = json.loads(raw)
-    if metadata.get("schema_version") != SCHEMA_VERSION:
-        raise EntryError(
-            f"{path} has schema_version {metadata.get('schema_version')}; "
-            f"this babelboard reads {SCHEMA_VERSION}."
-        )
-    return metadata
-
-
 def _column(path: Path, content: pa.Table, name: str) -> Column:
-    encoded = content[name].combine_chunks().dictionary_encode()
-    if encoded.null_count:
-        raise EntryError(f"{path}: column {name!r} has empty cells; only 'rank' may be empty.")
-    return Column(tuple(encoded.dictionary.to_pylist()), _integers(encoded.indices))
+    values = content[name]
+    if not pa.types.is_string(values.type) or values.null_count:
+        raise EntryError(
+            f"{path}: column {name!r} must hold text in every row, found {values.type} with "
+            f"{values.null_count} empty cells."
+        )
+    encoded = values.combine_chunks().dictionary_encode()
+    return Column(
+        tuple(encoded.dictionary.to_pylist()), np.asarray(encoded.indices, dtype=np.int64)
+    )
 
 
-def _integers(values: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
-    return np.asarray(values.to_numpy(), dtype=np.int64)
+def _integers(path: Path, content: pa.Table, name: str) -> NDArray[np.int64]:
+    values = content[name]
+    empty = values.null_count if name == "relevance" else 0
+    if not pa.types.is_integer(values.type) or empty:
+        raise EntryError(
+            f"{path}: column {name!r} must hold whole numbers, found {values.type} with {empty} "
+            "empty cells."
+        )
+    filled = values.fill_null(0).to_numpy()
+    if name == "rank" and (filled < 0).any():
+        raise EntryError(f"{path}: column 'rank' holds {filled.min()}; ranks begin at 1.")
+    return np.asarray(filled, dtype=np.int64)
+
+
+def _check_rows(path: Path, table: RankTable) -> None:
+    """Refuses what a measure would silently get wrong: impossible ranks, rows out of order."""
+    unknown = set(table.setting.names) - set(table.pool_sizes)
+    if unknown:
+        raise EntryError(f"{path}: no pool size is given for setting {min(unknown)!r}.")
+    sizes = np.array([table.pool_sizes[name] for name in table.setting.names], dtype=np.int64)
+    beyond = np.flatnonzero(table.rank > sizes[table.setting.codes])
+    if len(beyond):
+        setting = table.setting.names[table.setting.codes[beyond[0]]]
+        raise EntryError(
+            f"{path}: row {beyond[0]} has rank {table.rank[beyond[0]]} in setting {setting!r}, "
+            f"whose pool has {table.pool_sizes[setting]} documents."
+        )
+    order = {name: place for place, name in enumerate(table.pool_sizes)}
+    places = np.array([order[name] for name in table.setting.names], dtype=np.int64)
+    keys = [places[table.setting.codes]]
+    keys += [
+        np.argsort(np.argsort(column.names))[column.codes]
+        for column in (table.query_language, table.question, table.document)
+        if column.names
+    ]
+    increases = np.zeros(max(0, len(table) - 1), dtype=np.bool_)
+    for key in reversed(keys):
+        step = np.diff(key)
+        increases = (step > 0) | ((step == 0) & increases)
+    if not increases.all():
+        row = int(np.flatnonzero(~increases)[0]) + 1
+        raise EntryError(
+            f"{path}: row {row} is out of order or there twice; rows are sorted by setting, query "
+            "language, question id and document id."
+        )

@@ -78,6 +78,9 @@ class Prepared:
 class Model(Protocol):
     """What scoring needs of a model, whatever its kind."""
 
+    def describe(self) -> ModelDescription:
+        """What the model says of itself."""
+
     def prepare(
         self,
         collection: Collection,

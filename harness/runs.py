@@ -51,7 +51,9 @@ def judged_ranks_of_run(
     query, relevance, rank, pool_size = [], [], [], []
     for position, (query_id, judged) in enumerate(qrels.items()):
         scores = run.get(query_id, {})
-        single = dict(zip(scores, np.array(list(scores.values()), dtype=np.float32), strict=True))
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, as in trec_eval
+            values = np.array(list(scores.values()), dtype=np.float64).astype(np.float32)
+        single = dict(zip(scores, values, strict=True))
         ordered = sorted(single, key=lambda name: name.encode(), reverse=True)
         ordered.sort(key=single.__getitem__, reverse=True)  # stable: ties keep their order
         place = {name: number for number, name in enumerate(ordered, 1)}
@@ -82,7 +84,7 @@ def _read(
     found: dict[str, dict[str, Number]] = {}
     width = len(form.split())
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8-sig") as lines:
             for position, line in enumerate(lines, 1):
                 fields = line.split()
                 if not fields:

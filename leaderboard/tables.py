@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from harness.comparison import compare
 from harness.measures import RANK_DISTANCE
+from harness.paired_scores import from_question_scores
 from harness.question_scores import (
     class_averages,
-    classes,
     question_scores,
     setting_means,
 )
@@ -55,14 +55,14 @@ class SystemRow:
         averages: By class, of the task's primary measure.
         letters: By class.
         behind: Difference to the leader of the class that is sorted by, with half the width of
-            its simultaneous interval; None for the leader.
+            its simultaneous interval, if it has a bound; None for the leader.
         rank_distance: Micro average, or None where the task does not report it.
     """
 
     entry: Entry
     averages: Mapping[str, Average]
     letters: Mapping[str, str]
-    behind: tuple[float, float] | None
+    behind: tuple[float, float | None] | None
     rank_distance: float | None
 
 
@@ -150,7 +150,7 @@ def task_board(task: str, tables: Mapping[str, RankTable], entries: Sequence[Ent
     complete = [e for e in entries if e.manifest.runs[task].complete]
     measure = next(iter(tables.values())).primary_measure
     scores = {e.manifest.id: question_scores(tables[e.manifest.id], measure) for e in complete}
-    comparison = _compare(scores, measure)
+    comparison = _compare(scores)
     rows = [_row(e, tables[e.manifest.id], scores[e.manifest.id], comparison) for e in complete]
     rows.sort(key=lambda row: (-row.averages[SORTED_BY].micro, row.entry.manifest.id))
     largest = max(tables.values(), key=lambda table: len(table.pool_sizes))
@@ -185,17 +185,11 @@ def entry_task(entry: Entry, table: RankTable) -> EntryTask:
     )
 
 
-def _compare(scores: Mapping[str, QuestionScores], measure: str) -> Comparison | None:
+def _compare(scores: Mapping[str, QuestionScores]) -> Comparison | None:
     """The family of tests of a task: every pair of systems in every class average."""
     if len(scores) < 2:
         return None
-    return compare(
-        {
-            kind: {system: found.by_question(ids) for system, found in scores.items()}
-            for kind, ids in classes(next(iter(scores.values())).settings).items()
-        },
-        measure,
-    )
+    return compare(from_question_scores(scores))
 
 
 def _row(
@@ -220,7 +214,7 @@ def _behind(row: SystemRow, leader: SystemRow, comparison: Comparison | None) ->
         return row
     pair = {row.entry.manifest.id, leader.entry.manifest.id}
     test = next(t for t in comparison.tests if t.setting == SORTED_BY and {t.a, t.b} == pair)
-    half = (test.ci[1] - test.ci[0]) / 2
+    half = (test.ci[1] - test.ci[0]) / 2 if test.ci else None
     return SystemRow(
         entry=row.entry,
         averages=row.averages,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,11 @@ from harness.question_scores import summary
 from harness.ranks import ranks_as_bytes, read_ranks
 from submissions.manifest import (
     FILE_NAME,
-    ID_PATTERN,
     Manifest,
     MethodPart,
     ModelPart,
     RunPart,
+    Submission,
     read_manifest,
     write_manifest,
 )
@@ -33,6 +33,7 @@ from tasks.errors import EntryError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.models.description import ModelDescription
     from harness.ranks import RankTable
     from harness.score import Scored
 
@@ -66,23 +67,6 @@ class Entry:
         return read_ranks(path)
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What the submitter says of a system.
-
-    Attributes:
-        id: Id of the entry, also the name of its folder.
-        name: Name that people read.
-        method: How the model came about.
-        command: What to type to get these ranks again.
-    """
-
-    id: str
-    name: str
-    method: MethodPart
-    command: str
-
-
 def ranks_path(folder: Path, task: str) -> Path:
     """Where an entry keeps the ranks of a task."""
     return folder / "ranks" / f"{task}.parquet"
@@ -109,18 +93,20 @@ def read_entries(root: Path) -> list[Entry]:
     return [read_entry(folder.parent) for folder in sorted(root.glob(f"*/{FILE_NAME}"))]
 
 
-def check_can_write(root: Path, submission_id: str, task: str, *, complete: bool) -> None:
+def check_can_write(root: Path, submission: Submission, task: str, *, complete: bool) -> None:
     """Refuses, before any work is done, to write what could not be written later.
 
     Raises:
-        EntryError: If the id is not allowed, or a complete run would be lost for a partial one.
+        EntryError: If the folder cannot be written, or a complete run would be lost for a partial
+            one.
     """
-    if not re.match(ID_PATTERN, submission_id):
+    folder = root / submission.id
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
         raise EntryError(
-            f"{submission_id!r} cannot be an entry's id: it needs 1 to 64 of a-z 0-9 . _ - and "
-            "begins with a letter or digit. Choose one with --entry."
+            f"The entry {folder} cannot be written: {there} is not a folder that may be written. "
+            "Name another with --entries."
         )
-    folder = root / submission_id
     if (folder / FILE_NAME).is_file():
         run = read_entry(folder).manifest.runs.get(task)
         if run and run.complete and not complete:
@@ -130,28 +116,41 @@ def check_can_write(root: Path, submission_id: str, task: str, *, complete: bool
             )
 
 
-def write_run(root: Path, submission: Submission, scored: Scored) -> Entry:
-    """Writes a scored task into an entry, new or existing; the manifest comes last.
+def check_same_model(root: Path, submission: Submission, model: ModelDescription) -> None:
+    """Refuses to add another model's runs to an entry.
 
     Raises:
         EntryError: If the entry exists and was made by another model.
     """
     folder = root / submission.id
-    model = ModelPart.model_validate(asdict(scored.model))
-    runs: dict[str, RunPart] = {}
-    if (folder / FILE_NAME).is_file():
-        before = read_entry(folder).manifest
-        if before.model != model:
-            raise EntryError(
-                f"{folder} was made by another model or with other settings of it. "
-                "Choose another id with --entry, or remove the folder."
-            )
-        runs = dict(before.runs)
+    if (folder / FILE_NAME).is_file() and read_entry(folder).manifest.model != _part(model):
+        raise EntryError(
+            f"{folder} was made by another model or with other settings of it. "
+            "Choose another id with --entry, or remove the folder."
+        )
+
+
+def write_run(root: Path, submission: Submission, command: str, scored: Scored) -> Entry:
+    """Writes a scored task into an entry, new or existing; the manifest comes last.
+
+    Args:
+        root: Folder of entries.
+        submission: What the submitter says.
+        command: What to type to get these ranks again.
+        scored: What was scored.
+
+    Raises:
+        EntryError: If the entry exists and was made by another model.
+    """
+    check_same_model(root, submission, scored.model)
+    folder = root / submission.id
+    is_new = not (folder / FILE_NAME).is_file()
+    before = None if is_new else read_entry(folder).manifest
     task = scored.table.task
     ranks = ranks_as_bytes(scored.table)
     scores = json.dumps(summary(scored.table), indent=1) + "\n"
-    runs[task] = RunPart(
-        command=submission.command,
+    run = RunPart(
+        command=command,
         complete=scored.complete,
         settings=len(scored.table.pool_sizes),
         ranks=hashlib.sha256(ranks).hexdigest(),
@@ -162,12 +161,16 @@ def write_run(root: Path, submission: Submission, scored: Scored) -> Entry:
     manifest = Manifest(
         schema_version=1,
         id=submission.id,
-        name=submission.name,
-        model=model,
-        method=submission.method,
-        runs=runs,
+        name=submission.name or (before.name if before else scored.model.name),
+        model=_part(scored.model),
+        method=submission.method or (before.method if before else MethodPart()),
+        runs={**(before.runs if before else {}), task: run},
     )
     write_atomically(ranks_path(folder, task), ranks)
     write_atomically(folder / "scores" / f"{task}.json", scores.encode())
     write_manifest(folder / FILE_NAME, manifest)
     return Entry(folder, manifest)
+
+
+def _part(model: ModelDescription) -> ModelPart:
+    return ModelPart.model_validate(asdict(model))

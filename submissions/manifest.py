@@ -20,6 +20,7 @@ ID_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 EntryId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\n\r\t]+$")]
+Command = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
@@ -77,13 +78,27 @@ class RunPart(_Part):
         hardware: What it ran on.
     """
 
-    command: Line
+    command: Command
     complete: bool
     settings: Annotated[int, Field(ge=1)]
     ranks: Sha256
     data: dict[str, Sha256]
     versions: dict[str, Line]
     hardware: dict[str, Line]
+
+
+class Submission(_Part):
+    """What the submitter says of a system; None leaves what the entry says already.
+
+    Attributes:
+        id: Id of the entry, also the name of its folder.
+        name: Name that people read.
+        method: How the model came about.
+    """
+
+    id: EntryId
+    name: Line | None = None
+    method: MethodPart | None = None
 
 
 class Manifest(_Part):

@@ -149,7 +149,7 @@ def _parse(path: Path) -> TaskDefinition:
     return definition
 
 
-def describe(path: Path, error: ValidationError, most: int = 5) -> str:
+def describe(what: Path | str, error: ValidationError, most: int = 5) -> str:
     """What pydantic found wrong in a file, a line for each place."""
     found = error.errors(include_url=False, include_context=False)
     lines = [
@@ -163,4 +163,4 @@ def describe(path: Path, error: ValidationError, most: int = 5) -> str:
     ]
     if len(found) > most:
         lines.append(f"  ... and {len(found) - most} more")
-    return "\n".join([f"{path} is not as expected:", *lines])
+    return "\n".join([f"{what} is not as expected:", *lines])

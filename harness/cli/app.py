@@ -23,13 +23,15 @@ COMMANDS = {
     "tasks": ("tasks.cli.tasks", "What there is to score on."),
     "score": ("submissions.cli.score", "Score a model on tasks and write its entry."),
     "evaluate": ("harness.cli.evaluate", "Measure any TREC run."),
-    "compare": ("harness.cli.compare", "Test which differences between entries are real."),
+    "compare": ("harness.cli.compare", "Test which differences between systems are real."),
+    "power": ("harness.cli.power", "Say how many questions a comparison needs."),
     "leaderboard": ("leaderboard.cli.leaderboard", "Build the static site."),
 }
 
 HELP = "Score retrieval models in every pair of languages, test the differences, show them."
 
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+STOPPED = "Stopped. What was finished is kept; the same command goes on from there."
 
 
 def build(chosen: str | None) -> typer.Typer:
@@ -62,7 +64,11 @@ def main() -> None:
             2,
         )
     except KeyboardInterrupt:
-        _fail("Stopped. What was finished is kept; the same command goes on from there.", 130)
+        _fail(STOPPED, 130)
+    except SystemExit as done:
+        if done.code == 130:  # typer turns Ctrl-C into this, without a word
+            _fail(STOPPED, 130)
+        raise
     except BrokenPipeError:
         # Whoever read our output has enough of it.
         sys.stdout = None
@@ -70,9 +76,7 @@ def main() -> None:
     except OSError as error:
         if error.errno in NO_SPACE:
             _fail(f"No space left on the disk while writing {error.filename or 'a file'}.", 2)
-        if isinstance(error, PermissionError):
-            _fail(f"No permission: {error.filename}.", 2)
-        raise
+        _fail(f"{error.strerror or error}: {error.filename or 'a file'}.", 2)
 
 
 def _not_loaded() -> None:

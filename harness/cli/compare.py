@@ -5,25 +5,22 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 
 from harness.comparison import compare
-from harness.measures import parse_measure
-from harness.question_scores import classes, question_scores
-from harness.ranks import read_ranks
-from tasks.errors import EntryError, UnknownNameError, UsageError
-from tasks.settings import KIND_NAMES, select
+from harness.design import Correction, Design, Scope, Test
+from harness.reports.data import as_csv, as_json
+from harness.reports.latex import as_latex
+from harness.reports.text import print_comparison
+from harness.score_sources import load_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from harness.comparison import Comparison
 
-    from harness.comparison import Comparison, PairedDifference
-    from harness.question_scores import QuestionScores
+HOW = "How to compare"
 
 
 class Format(StrEnum):
@@ -31,200 +28,105 @@ class Format(StrEnum):
 
     table = "table"
     json = "json"
+    csv = "csv"
+    latex = "latex"
 
 
 def command(
-    entries: Annotated[list[str], typer.Argument(help="Two or more entries: ids or folders.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="Entries (ids or folders), or TREC runs with --qrels, or one CSV of scores. "
+            "NAME=ENTRY,ENTRY,... are seeds of one system."
+        ),
+    ],
     *,
     task: Annotated[
-        str | None, typer.Option(help="The task; may be left out if there is but one.")
+        str | None, typer.Option(help="A task of the entries; needed if they share several.")
     ] = None,
-    measure: Annotated[str | None, typer.Option(help="Default: the task's own.")] = None,
+    qrels: Annotated[Path | None, typer.Option(help="Judgments, for TREC runs.")] = None,
+    measure: Annotated[
+        str | None, typer.Option("--measure", "-m", help="Default: the task's own, or AP.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option(help="Settings, as globs such as 'clir/*-de'. Default: the class averages."),
+        typer.Option(
+            help="Settings as globs such as 'clir/*-de', or moir, clir, mlir for their averages. "
+            "Default: the averages."
+        ),
     ] = None,
-    baseline: Annotated[str | None, typer.Option(help="Compare with this entry only.")] = None,
-    alpha: Annotated[float, typer.Option(help="Level at which the family is tested.")] = 0.05,
     root: Annotated[
         Path, typer.Option("--entries", help="Folder in which ids are looked up.")
     ] = Path("submissions/entries"),
+    baseline: Annotated[
+        str | None, typer.Option(help="Compare with this system only.", rich_help_panel=HOW)
+    ] = None,
+    test: Annotated[
+        Test | None,
+        typer.Option(
+            help="Test of a difference. Default: sign-flip; seed-t where systems have seeds.",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    correction: Annotated[
+        Correction | None,
+        typer.Option(
+            help="Correction for many tests. Default: max-t for sign-flip, else holm.",
+            rich_help_panel=HOW,
+        ),
+    ] = None,
+    family: Annotated[
+        Scope,
+        typer.Option(help="Correct over all tests, or within a setting.", rich_help_panel=HOW),
+    ] = "all",
+    resamples: Annotated[
+        int, typer.Option(min=1, help="Resamples of sign-flip and tukey.", rich_help_panel=HOW)
+    ] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Their seed.", rich_help_panel=HOW)] = 0,
+    alpha: Annotated[
+        float, typer.Option(help="Level at which a family is tested.", rich_help_panel=HOW)
+    ] = 0.05,
+    equivalence_margin: Annotated[
+        float | None,
+        typer.Option(help="Also test that differences lie within it.", rich_help_panel=HOW),
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse systems that lack questions.", rich_help_panel=HOW),
+    ] = False,
     format_: Annotated[Format, typer.Option("--format", help="Form of the output.")] = Format.table,
 ) -> None:
-    """Test paired differences between entries: paired t-test, Bonferroni over the whole family.
+    """Test which differences between systems are real, over the questions that both answered.
 
-    The unit is the question. Class averages (moir, clir, mlir) are taken within each question
-    first, so a question asked in eleven languages is one observation.
+    By default: sign-flip randomisation, corrected by step-down max-T over everything that is
+    compared. Class averages are taken within each question first, so that a question asked in
+    eleven languages is one observation.
     """
-    folders = _folders(entries, root)
-    name = task or _only_task(folders)
-    scores = _scores(folders, name, measure)
-    chosen = _chosen(scores, settings)
-    result = compare(
-        {
-            setting: {system: found.by_question(ids) for system, found in scores.items()}
-            for setting, ids in chosen.items()
-        },
-        next(iter(scores.values())).measure,
-        alpha=alpha,
+    loaded = load_scores(
+        sources, task=task, qrels=qrels, measure=measure, settings=settings or [], root=root
+    )
+    chosen: Test = test or ("seed-t" if loaded.scores.seeds else "sign-flip")
+    fallback: Correction = "max-t" if chosen in ("sign-flip", "tukey") else "holm"
+    design = Design(
+        test=chosen,
+        correction=correction or fallback,
+        family=family,
         baseline=Path(baseline).name if baseline else None,
-        higher_is_better=parse_measure(next(iter(scores.values())).measure).higher_is_better,
+        alpha=alpha,
+        resamples=resamples,
+        seed=seed,
+        margin=equivalence_margin,
+        strict=strict,
     )
+    _print(compare(loaded.scores, design), loaded.title, format_)
+
+
+def _print(comparison: Comparison, title: str, format_: Format) -> None:
     if format_ is Format.json:
-        print(json.dumps(_as_json(name, result), indent=1))
+        print(json.dumps(as_json(comparison, of=title), indent=1, allow_nan=False))
+    elif format_ is Format.csv:
+        print(as_csv(comparison), end="")
+    elif format_ is Format.latex:
+        print(as_latex(comparison, title))
     else:
-        _print(name, result)
-
-
-def _folders(entries: Sequence[str], root: Path) -> dict[str, Path]:
-    folders: dict[str, Path] = {}
-    for entry in entries:
-        folder = Path(entry) if Path(entry).is_dir() else root / entry
-        if not (folder / "ranks").is_dir():
-            known = [path.parent.name for path in root.glob("*/ranks")]
-            raise UnknownNameError("entry", entry, known)
-        name = folder.resolve().name
-        if name in folders:
-            raise UsageError(f"The entry {name!r} is named twice.")
-        folders[name] = folder
-    return folders
-
-
-def _only_task(folders: dict[str, Path]) -> str:
-    found = [{path.stem for path in (f / "ranks").glob("*.parquet")} for f in folders.values()]
-    common = sorted(set.intersection(*found))
-    if len(common) == 1:
-        return common[0]
-    if common:
-        raise UsageError(f"Choose a task with --task: the entries share {', '.join(common)}.")
-    raise EntryError(f"No task was scored for all of {', '.join(folders)}.")
-
-
-def _scores(folders: dict[str, Path], task: str, measure: str | None) -> dict[str, QuestionScores]:
-    scores = {}
-    for name, folder in folders.items():
-        table = read_ranks(folder / "ranks" / f"{task}.parquet")
-        scores[name] = question_scores(table, measure or table.primary_measure)
-    return scores
-
-
-def _chosen(
-    scores: dict[str, QuestionScores], patterns: list[str] | None
-) -> dict[str, tuple[str, ...]]:
-    """What is compared: a name, and the ids of the settings that it averages over."""
-    shared = set.intersection(*(set(found.settings) for found in scores.values()))
-    first = next(iter(scores.values()))
-    valued = {first.settings[position] for position in set(first.setting.tolist())}
-    ids = [name for name in first.settings if name in shared & valued]
-    averages = classes(ids)
-    if not patterns:
-        for system, found in scores.items():
-            if set(found.settings) != shared:
-                raise EntryError(
-                    f"The entries were not scored on the same settings ({system!r} has others "
-                    "too), so their class averages do not compare. Name settings with --settings."
-                )
-        return dict(averages)
-    chosen: dict[str, tuple[str, ...]] = {}
-    for pattern in patterns:
-        if pattern in averages:
-            chosen[pattern] = averages[pattern]
-        else:
-            chosen |= {name: (name,) for name in select(ids, [pattern])}
-    return chosen
-
-
-def _as_json(task: str, result: Comparison) -> dict[str, Any]:
-    return {
-        "schema_version": 1,
-        "unit": "question",
-        "task": task,
-        "measure": result.measure,
-        "alpha": result.alpha,
-        "family": {"size": result.family_size, "correction": result.correction},
-        "tests": [
-            {
-                "a": t.a,
-                "b": t.b,
-                "setting": t.setting,
-                "n": t.n,
-                "mean_a": t.mean_a,
-                "mean_b": t.mean_b,
-                "difference": t.difference,
-                "ci": list(t.ci),
-                "p": t.p,
-                "p_adjusted": t.p_adjusted,
-                "effect_size": t.effect_size,
-                "wins": t.wins,
-                "ties": t.ties,
-                "losses": t.losses,
-                "test": result.test,
-                "resamples": None,
-                "exact": False,
-                "seed": None,
-            }
-            for t in result.tests
-        ],
-        "letters": {setting: dict(found) for setting, found in result.letters.items()},
-    }
-
-
-def _print(task: str, result: Comparison) -> None:
-    console = Console(highlight=False)
-    for setting in dict.fromkeys(test.setting for test in result.tests):
-        tests = [test for test in result.tests if test.setting == setting]
-        questions = f"{tests[0].n:,} questions"
-        kind = f"{KIND_NAMES[setting]} average" if setting in KIND_NAMES else setting
-        console.print(f"[bold]{task}, {kind}, {result.measure}[/bold] ({questions})")
-        console.print(Padding.indent(_means(tests, result.letters.get(setting, {})), 2))
-        console.print(Padding.indent(_differences(tests, result.alpha), 2))
-        console.print()
-    console.print(_in_words(result))
-
-
-def _means(tests: Sequence[PairedDifference], letters: Mapping[str, str]) -> Table:
-    means = {test.b: test.mean_b for test in tests} | {test.a: test.mean_a for test in tests}
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in letters or means:
-        table.add_row(name, _number(means[name]), letters.get(name, ""))
-    return table
-
-
-def _differences(tests: Sequence[PairedDifference], alpha: float) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("A - B", overflow="fold", ratio=1)
-    for heading in ("difference", f"{100 * (1 - alpha):g}% interval", "d_z", "W/T/L", "p adj.  "):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for test in tests:
-        low, high = (_signed(bound) for bound in test.ci)
-        table.add_row(
-            f"{test.a} - {test.b}",
-            _signed(test.difference),
-            f"{low} to {high}",
-            f"{test.effect_size:+.2f}",
-            f"{test.wins}/{test.ties}/{test.losses}",
-            _p_value(test.p_adjusted) + (" *" if test.p_adjusted < alpha else "  "),
-        )
-    return table
-
-
-def _in_words(result: Comparison) -> str:
-    family = (
-        f"Paired t-tests over questions, Bonferroni over {result.family_size} tests; intervals are "
-        f"simultaneous. * marks p adj. < {result.alpha:g}."
-    )
-    letters = "Systems that share a letter are not separated; that does not make them equal."
-    scope = "The claim is about these runs, not about other trainings of the same models."
-    return "\n".join([family, letters, scope] if result.letters else [family, scope])
-
-
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.4f}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+,.0f}" if abs(value) >= 100 else f"{value:+.4f}"
-
-
-def _p_value(p: float) -> str:
-    return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
+        print_comparison(Console(highlight=False), comparison, title)

@@ -42,8 +42,11 @@ WITHOUT_SPACES = "Han and kana in bigrams; Thai, Lao, Khmer and Burmese in trigr
 
 _HAN = r"[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]"
 _SOUTH_EAST = r"[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]"
+# A word may follow an apostrophe without a boundary, so none is asked for before it.
 # (?w) makes \b the default word boundary of UAX #29.
-_TOKEN = regex.compile(rf"(?w)(?P<han>{_HAN}+)|(?P<sea>{_SOUTH_EAST}+)|\b\w.*?\b", regex.V1)
+_TOKEN = regex.compile(rf"(?w)(?P<han>{_HAN}+)|(?P<sea>{_SOUTH_EAST}+)|\w.*?\b", regex.V1)
+# Marks that direct or join letters without being any: soft hyphens, U+200F, U+FEFF, ...
+_FORMAT = regex.compile(r"\p{Cf}+")
 _TURKISH_CASE = str.maketrans({"I": "ı", "İ": "i"})
 
 
@@ -59,7 +62,7 @@ class Analyser:
 
     def terms(self, text: str) -> list[str]:
         """The terms of a text, in order."""
-        folded = unicodedata.normalize("NFKC", text)
+        folded = _FORMAT.sub("", unicodedata.normalize("NFKC", text))
         if self.language == "tr":
             folded = folded.translate(_TURKISH_CASE)
         words: list[str] = []
@@ -69,7 +72,7 @@ class Analyser:
                 grams += _ngrams(match["han"], 2)
             elif match["sea"]:
                 grams += _ngrams(match["sea"], 3)
-            else:
+            elif any(character.isalnum() for character in match[0]):
                 words.append(match[0])
         return [*self._stemmed(words), *grams]
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-import transformers
-from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
+from harness.models.checkpoint import digest_of, load_checkpoint
 from harness.models.description import ModelDescription, Role, display_name
 from harness.retrievers import DenseRetriever, Prepared, encode_collection
 from tasks.errors import ModelError
@@ -22,15 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from sentence_transformers import SentenceTransformer
 
     from harness.models.encoder_options import EncoderOptions
     from harness.progress import Reporter
     from tasks.collection import Collection
 
 DOCUMENT_PROMPTS = ("document", "passage", "corpus")
-_HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*(/[\w.-]+)?$")
-_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
-_IDENTIFYING = (".json", ".safetensors", ".txt", ".model")
 
 
 class DenseEncoder:
@@ -58,33 +53,13 @@ class DenseEncoder:
             ModelError: If there is no such model, or it has no safetensors weights, or it would
                 need code of its own, or an option does not fit it.
         """
-        folder = Path(name)
-        if folder.is_dir():
-            _refuse_pickles(folder)
-        elif not _HUB_ID.match(name):
-            raise ModelError(f"There is no folder {name!r}, and it is not the id of a hub model.")
-        transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        try:
-            model = SentenceTransformer(
-                name,
-                revision=options.revision,
-                device=options.device,
-                trust_remote_code=False,
-                model_kwargs={
-                    "use_safetensors": True,
-                    "dtype": getattr(torch, options.dtype),
-                },
-            )
-        except (OSError, ValueError, RuntimeError, ImportError, KeyError, TypeError) as error:
-            reason = " ".join(str(error).split())[:400] or type(error).__name__
-            raise ModelError(
-                f"The model {name!r} cannot be loaded: {reason}\n"
-                "It must be a folder or a hub id with safetensors weights and no code of its own; "
-                "without a network, name a folder."
-            ) from error
+        model = load_checkpoint(name, options)
         _override(model, name, options)
         return cls(model, _describe(model, name, options))
+
+    def describe(self) -> ModelDescription:
+        """See :meth:`harness.retrievers.Model.describe`."""
+        return self.description
 
     def prepare(
         self,
@@ -158,27 +133,9 @@ class DenseEncoder:
         return 2**17 if self._model.device.type == "cuda" else 2**11
 
 
-def _refuse_pickles(folder: Path) -> None:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    pickles = [path for path in files if path.suffix in _PICKLES]
-    safe = {path.parent for path in files if path.suffix == ".safetensors"}
-    refused = [path for path in pickles if path.parent not in safe]
-    if refused or not safe:
-        found = (
-            f"has pickled weights only ({refused[0].relative_to(folder)}), and unpickling runs "
-            "whatever code they carry"
-            if refused
-            else "has no weights"
-        )
-        raise ModelError(
-            f"The model folder {str(folder)!r} {found}. Save it as safetensors: "
-            "`model.save_pretrained(folder, safe_serialization=True)`."
-        )
-
-
 def _override(model: SentenceTransformer, name: str, options: EncoderOptions) -> None:
     if options.max_tokens is not None:
-        model.max_seq_length = options.max_tokens
+        _shorten(model, name, options.max_tokens)
     if options.similarity is not None:
         model.similarity_fn_name = options.similarity
     if model.similarity_fn_name not in ("cosine", "dot"):
@@ -201,6 +158,23 @@ def _override(model: SentenceTransformer, name: str, options: EncoderOptions) ->
             pooling.pooling_mode = options.pooling
 
 
+def _shorten(model: SentenceTransformer, name: str, tokens: int) -> None:
+    longest = _longest_input(model)
+    if tokens > longest:
+        raise ModelError(
+            f"The model {name!r} takes at most {longest} tokens, found --max-tokens {tokens}."
+        )
+    model.max_seq_length = tokens
+
+
+def _longest_input(model: SentenceTransformer) -> int:
+    """Number of tokens for which the model has positions."""
+    config = getattr(getattr(model[0], "auto_model", None), "config", None)
+    positions = getattr(config, "max_position_embeddings", None) or 2**31
+    tokens = getattr(getattr(model, "tokenizer", None), "model_max_length", None) or 2**31
+    return int(min(positions, tokens))
+
+
 def _describe(model: SentenceTransformer, name: str, options: EncoderOptions) -> ModelDescription:
     folder = Path(name)
     config = getattr(getattr(model[0], "auto_model", None), "config", None)
@@ -214,7 +188,7 @@ def _describe(model: SentenceTransformer, name: str, options: EncoderOptions) ->
         kind="dense",
         name=display_name(name),
         revision=None if folder.is_dir() else getattr(config, "_commit_hash", None),
-        digest=_digest(folder) if folder.is_dir() else None,
+        digest=digest_of(folder) if folder.is_dir() else None,
         parameters=sum(p.numel() for p in model.parameters()),
         settings={
             "query_prompt": query,
@@ -227,14 +201,3 @@ def _describe(model: SentenceTransformer, name: str, options: EncoderOptions) ->
             "dtype": options.dtype,
         },
     )
-
-
-def _digest(folder: Path) -> str:
-    """sha256 over names and contents of the files that decide what a model computes."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in _IDENTIFYING:
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
-    return digest.hexdigest()

@@ -36,7 +36,7 @@ class PairedT:
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """The (1 - alpha) confidence interval of the mean difference."""
-        half = float(stdtrit(self.n - 1, 1 - alpha / 2)) * self.deviation / math.sqrt(self.n)
+        half = -float(stdtrit(self.n - 1, alpha / 2)) * self.deviation / math.sqrt(self.n)
         return self.mean - half, self.mean + half
 
     @property
@@ -60,6 +60,8 @@ def paired_t(differences: NDArray[np.float64]) -> PairedT:
         raise UsageError(f"A paired t-test needs at least 2 questions, found {n}.")
     mean = float(np.mean(differences))
     deviation = float(np.std(differences, ddof=1))
+    if are_the_same(differences):
+        deviation = 0.0
     if deviation == 0.0 and mean != 0.0:
         raise UsageError(
             f"A paired t-test is not defined where all {n} differences are the same ({mean:g})."
@@ -68,3 +70,19 @@ def paired_t(differences: NDArray[np.float64]) -> PairedT:
     p = 2 * float(stdtr(n - 1, -abs(t)))
     # Far in the tail the probability is below what a float64 can hold, but it is not 0.
     return PairedT(n, mean, deviation, t, min(1.0, max(p, sys.float_info.min)))
+
+
+def are_the_same(differences: NDArray[np.float64]) -> bool:
+    """Whether differences, shape (n,), are equal but for the rounding of float64."""
+    return bool(np.ptp(differences) <= 1e-12 * np.abs(differences).max())
+
+
+def t_interval(differences: NDArray[np.float64], alpha: float) -> tuple[float, float]:
+    """The (1 - alpha) confidence interval of a mean difference, by Student's t.
+
+    Args:
+        differences: At least two, shape (n,).
+        alpha: Level.
+    """
+    n, mean, deviation = len(differences), float(differences.mean()), float(differences.std(ddof=1))
+    return PairedT(n, mean, deviation, 0.0, 1.0).interval(alpha)

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from harness.measures import parse_measure
@@ -18,9 +20,11 @@ from harness.models.description import display_name
 from harness.models.door import BUILT_IN, open_model
 from harness.models.encoder_options import DType, EncoderOptions, Similarity
 from harness.progress import OnStderr
-from submissions.entry import Submission, check_can_write, write_run
-from submissions.manifest import MethodPart, Training
+from submissions.entry import check_can_write, check_same_model, write_run
+from submissions.manifest import ID_PATTERN, Submission, Training
 from tasks.data_files import cache_folder
+from tasks.definition import describe
+from tasks.errors import UsageError
 from tasks.settings import KIND_NAMES, select
 from tasks.task import load_task
 
@@ -109,14 +113,14 @@ def command(
         dtype=dtype,
         device=device,
     )
-    entry_id = entry or _id_of(model)
     method = _method(model, training, training_data, seed or [])
+    submission = _submission(entry or _id_of(model), name, method)
     loaded_tasks = [load_task(one, data) for one in task]
     selected = [_settings(one.settings, settings) for one in loaded_tasks]
     for one, some in zip(loaded_tasks, selected, strict=True):
         for measure in one.definition.measures:
             parse_measure(measure)
-        check_can_write(root, entry_id, one.name, complete=len(some) == len(one.settings))
+        check_can_write(root, submission, one.name, complete=len(some) == len(one.settings))
 
     # Heavy libraries are loaded only now that everything else is known to be right.
     from harness.score import score
@@ -124,17 +128,13 @@ def command(
     progress = OnStderr()
     progress.say(f"Loading {display_name(model)}")
     opened = open_model(model, options)
+    check_same_model(root, submission, opened.describe())
     embeddings = (cache or cache_folder()) / "embeddings"
     written = []
     for one, some in zip(loaded_tasks, selected, strict=True):
         scored = score(opened, one, some, embeddings, progress)
-        submission = Submission(
-            id=entry_id,
-            name=name or display_name(model),
-            method=method,
-            command=_command(model, one.name, settings, options),
-        )
-        written.append((write_run(root, submission, scored), scored))
+        again = _command(model, one.name, settings, options)
+        written.append((write_run(root, submission, again, scored), scored))
     if as_json:
         print(json.dumps([_as_json(*one) for one in written], indent=1))
     else:
@@ -153,13 +153,24 @@ def _id_of(model: str) -> str:
 
 def _method(
     model: str, training: Training | None, data: str | None, seeds: list[int]
-) -> MethodPart:
-    built_in = model in BUILT_IN
-    return MethodPart(
-        training=training or ("untrained" if built_in else "unknown"),
-        training_data=data or ("none" if built_in else "unknown"),
-        seeds=tuple(seeds),
-    )
+) -> dict[str, Any] | None:
+    """What is said of the method; None to leave what an entry says already."""
+    if model in BUILT_IN and training is None and data is None:
+        return {"training": "untrained", "training_data": "none"}
+    given = {"training": training, "training_data": data, "seeds": tuple(seeds) or None}
+    return {key: value for key, value in given.items() if value is not None} or None
+
+
+def _submission(entry: str, name: str | None, method: dict[str, Any] | None) -> Submission:
+    if not re.fullmatch(ID_PATTERN, entry):
+        raise UsageError(
+            f"{entry!r} cannot be an entry's id: it needs 1 to 64 of a-z 0-9 . _ - and begins with "
+            "a letter or digit. Choose one with --entry."
+        )
+    try:
+        return Submission.model_validate({"id": entry, "name": name, "method": method})
+    except ValidationError as error:
+        raise UsageError(describe("What was said of the entry", error)) from error
 
 
 def _command(model: str, task: str, settings: list[str] | None, options: EncoderOptions) -> str:
@@ -195,7 +206,7 @@ def _print(entry: Entry, scored: Scored) -> None:
     console = Console(highlight=False)
     cost = scored.cost
     console.print(
-        f"[bold]{entry.manifest.name}[/bold] on [bold]{scored.table.task}[/bold]: "
+        f"[bold]{escape(entry.manifest.name)}[/bold] on [bold]{scored.table.task}[/bold]: "
         f"{len(scored.table.pool_sizes)} settings from {cost.texts:,} texts, "
         f"{cost.distinct_texts:,} distinct"
         + (f", {cost.encoded_texts:,} encoded now" if scored.model.kind == "dense" else ""),
@@ -218,4 +229,4 @@ def _print(entry: Entry, scored: Scored) -> None:
     if not scored.complete:
         console.print("Not all settings of the task: the entry has no place in the ranking.")
     stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in cost.seconds.items())
-    console.print(f"{stages}. Written to {entry.folder}", soft_wrap=True)
+    console.print(f"{stages}. Written to {entry.folder}", soft_wrap=True, markup=False)

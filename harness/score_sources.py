@@ -1,0 +1,134 @@
+"""Finds the scores that a command names: entries, TREC runs with qrels, or a CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.paired_scores import (
+    average_over_seeds,
+    from_question_scores,
+    from_runs,
+    read_csv,
+)
+from harness.question_scores import question_scores
+from harness.ranks import read_ranks
+from harness.runs import read_qrels, read_run
+from tasks.errors import EntryError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.paired_scores import PairedScores
+
+DEFAULT_MEASURE = "AP"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedScores:
+    """Scores, and what they are of.
+
+    Attributes:
+        scores: The scores.
+        title: The task, or the name of the file.
+    """
+
+    scores: PairedScores
+    title: str
+
+
+def load_scores(
+    sources: Sequence[str],
+    *,
+    task: str | None,
+    qrels: Path | None,
+    measure: str | None,
+    settings: Sequence[str],
+    root: Path,
+) -> LoadedScores:
+    """Loads what is compared.
+
+    Args:
+        sources: Entries as ids or folders; or TREC runs, with ``qrels``; or one CSV file.
+        task: A task of the entries; None if they share but one.
+        qrels: Judgments of the runs.
+        measure: Name of a measure; None for the task's own, or AP.
+        settings: Globs of settings, for entries.
+        root: Folder in which ids of entries are looked up.
+
+    Raises:
+        UsageError: If the sources do not go together.
+        UnknownNameError: If an entry, measure or setting does not exist.
+    """
+    if qrels is not None:
+        runs = {Path(source).stem: read_run(Path(source)) for source in sources}
+        if len(runs) < len(sources):
+            raise UsageError(f"Runs need different file names, found: {', '.join(sources)}.")
+        judgments = read_qrels(qrels)
+        return LoadedScores(from_runs(runs, judgments, measure or DEFAULT_MEASURE), qrels.stem)
+    if any(source.endswith(".csv") for source in sources):
+        if len(sources) > 1:
+            raise UsageError("One CSV holds all systems, a column each; found several files.")
+        return LoadedScores(read_csv(Path(sources[0]), measure or "score"), Path(sources[0]).stem)
+    groups = _seed_groups(sources)
+    folders = _folders([entry for seeds in groups.values() for entry in seeds], root)
+    name = _task(folders, task)
+    scores = {}
+    for entry, folder in folders.items():
+        table = read_ranks(folder / "ranks" / f"{name}.parquet")
+        scores[entry] = question_scores(table, measure or table.primary_measure)
+    loaded = from_question_scores(scores, settings)
+    if any(len(seeds) > 1 for seeds in groups.values()):
+        named = {
+            system: [Path(seed).resolve().name for seed in seeds]
+            for system, seeds in groups.items()
+        }
+        loaded = average_over_seeds(loaded, named)
+    return LoadedScores(loaded, name)
+
+
+def _seed_groups(sources: Sequence[str]) -> dict[str, list[str]]:
+    """The entries of each system: ``NAME=ENTRY,ENTRY`` are seeds of one."""
+    groups: dict[str, list[str]] = {}
+    for source in sources:
+        name, is_group, members = source.partition("=")
+        system = name if is_group else Path(source).resolve().name
+        seeds = [seed for seed in members.split(",") if seed] if is_group else [source]
+        if not system or not seeds:
+            raise UsageError(f"Seeds are given as NAME=ENTRY,ENTRY,..., found {source!r}.")
+        if system in groups:
+            raise UsageError(f"The system {system!r} is named twice.")
+        groups[system] = seeds
+    return groups
+
+
+def _folders(entries: Sequence[str], root: Path) -> dict[str, Path]:
+    folders: dict[str, Path] = {}
+    for entry in entries:
+        folder = Path(entry) if (Path(entry) / "ranks").is_dir() else root / entry
+        if not (folder / "ranks").is_dir():
+            if Path(entry).is_file():
+                raise UsageError(
+                    f"{entry} is a file: a TREC run needs --qrels, a table of scores ends in .csv."
+                )
+            raise UnknownNameError("entry", entry, [p.parent.name for p in root.glob("*/ranks")])
+        name = folder.resolve().name
+        if name in folders:
+            raise UsageError(f"The entry {name!r} is named twice.")
+        folders[name] = folder
+    return folders
+
+
+def _task(folders: dict[str, Path], task: str | None) -> str:
+    found = [{path.stem for path in (f / "ranks").glob("*.parquet")} for f in folders.values()]
+    common = sorted(set.intersection(*found))
+    if task is not None:
+        if task not in common:
+            raise UnknownNameError("task that the entries share", task, common)
+        return task
+    if len(common) == 1:
+        return common[0]
+    if common:
+        raise UsageError(f"Choose a task with --task: the entries share {', '.join(common)}.")
+    raise EntryError(f"No task was scored for all of {', '.join(folders)}.")

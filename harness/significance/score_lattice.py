@@ -1,0 +1,39 @@
+"""Scores as integers, so that sums of differences are exact and ties need no tolerance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+LCM_TO_10 = 2520
+"""RR@10 is a multiple of 1/2520, as are P@k and Success@k for k up to 10."""
+FINE = 2**32
+CLOSE = 1e-7
+
+
+def on_score_lattice(
+    scores: NDArray[np.float64], averaged_over: Sequence[int] = (1,)
+) -> tuple[NDArray[np.float64], float]:
+    """Scores as whole multiples of a unit.
+
+    Args:
+        scores: Any shape, finite.
+        averaged_over: Numbers of settings that scores may be means over.
+
+    Returns:
+        Integers as float64, and the unit: 1/2520 or a fraction of it where the scores are on that
+        lattice (then nothing is rounded), else 2^-32.
+    """
+    for over in averaged_over:
+        for scale in (1, LCM_TO_10):
+            scaled = scores * (scale * over)
+            whole = np.rint(scaled)
+            if np.abs(scaled - whole).max(initial=0.0) < CLOSE * max(1, over):
+                return whole, 1 / (scale * over)
+    return np.rint(scores * FINE), 1 / FINE

@@ -1,0 +1,1 @@
+"""Simulations that show whether the tests keep what they promise."""
