@@ -10,14 +10,16 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help leaderboard test lint types bench-mteb wheel clean
+.PHONY: help leaderboard test lint bench-mteb bench-stats calibrate wheel clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make leaderboard  score the built-in systems on 'pocket', compare them, build site/"
 	@echo "make test         run the tests"
 	@echo "make lint         check style (ruff) and types (mypy)"
+	@echo "make calibrate    simulate whether the tests keep their level; writes docs/calibration.md"
 	@echo "make bench-mteb   time the same settings with mteb.evaluate, side by side"
+	@echo "make bench-stats  time the significance tests against their matrix product and others"
 	@echo "make wheel        build the package into dist/"
 	@echo "make clean        remove what these made"
 
@@ -38,6 +40,12 @@ lint: $(VENV)/dev
 
 bench-mteb: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.mteb_ratio
+
+bench-stats: $(VENV)/test
+	$(BIN)/python -m tests.benchmarks.significance_ratio
+
+calibrate: $(VENV)/test
+	$(BIN)/python -m tests.calibration.run --write docs/calibration.md
 
 wheel: $(VENV)/dev
 	$(BIN)/python -m hatchling build -t wheel

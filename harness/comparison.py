@@ -242,4 +242,9 @@ def _notes(scores: PairedScores) -> tuple[str, ...]:
     if scores.seeds:
         listed = ", ".join(f"{name} {count}" for name, count in scores.seed_counts().items())
         notes.append(f"Scores are averaged over seeds within each question (seeds: {listed}).")
+        if alone := [name for name, count in scores.seed_counts().items() if count == 1]:
+            notes.append(
+                f"One seed says nothing about others: claims about {', '.join(alone)} are about "
+                "this checkpoint, not its training."
+            )
     return tuple(notes)

@@ -10,6 +10,7 @@ from tasks.errors import UsageError
 Test = Literal["sign-flip", "sign-flip-exact", "paired-t", "seed-t", "wilcoxon", "mcnemar", "tukey"]
 Correction = Literal["max-t", "bonferroni", "holm", "hochberg", "hommel", "bh", "by", "none"]
 Scope = Literal["all", "setting"]
+Intervals = Literal["test", "bca"]
 
 LARGEST_SEED = 2**64 - 1
 
@@ -27,6 +28,7 @@ class Design:
         resamples: Number of resamples of Monte-Carlo tests.
         seed: Seed of Monte-Carlo tests.
         margin: Differences within it count as equivalent; None to make no such test.
+        interval: That of the test, or by BCa bootstrap.
         strict: Refuse systems that lack questions, instead of comparing on the common ones.
     """
 
@@ -38,7 +40,13 @@ class Design:
     resamples: int = 100_000
     seed: int = 0
     margin: float | None = None
+    interval: Intervals = "test"
     strict: bool = False
+
+    @property
+    def intervals_hold_together(self) -> bool:
+        """Whether intervals are simultaneous over the family, or hold one by one."""
+        return self.test == "tukey" or self.correction not in ("none", "bh", "by")
 
     def __post_init__(self) -> None:
         """Refuses what does not go together."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,6 +61,13 @@ def run_tests(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: De
     Raises:
         UsageError: If the test is not defined for the scores, or B is too small for the family.
     """
+    outcomes = _outcomes(scores, hypotheses, design)
+    if design.interval == "bca":
+        return replace(outcomes, intervals=_bca_intervals(scores, hypotheses, design))
+    return outcomes
+
+
+def _outcomes(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Design) -> Outcomes:
     if design.test == "sign-flip" and design.correction == "max-t":
         return _max_t(scores, hypotheses, design)
     if design.test == "tukey":
@@ -76,19 +84,41 @@ def run_tests(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: De
     for setting in np.unique(settings):
         members = settings == setting
         within[members] = _adjusted(p[members], design)
-    sizes = {s: int((settings == s).sum()) for s in np.unique(settings)}
-    intervals: list[Interval | None] = []
-    for hypothesis in hypotheses:
-        size = len(hypotheses) if design.family == "all" else sizes[hypothesis.setting]
-        level = design.alpha if design.correction in ("none", "bh", "by") else design.alpha / size
-        intervals.append(
-            _over_seeds(scores, hypothesis).interval(level)
-            if design.test == "seed-t"
-            else t_interval(hypothesis.differences, level)
-        )
+    intervals: list[Interval | None] = [
+        _over_seeds(scores, hypothesis).interval(level)
+        if design.test == "seed-t"
+        else t_interval(hypothesis.differences, level)
+        for hypothesis, level in zip(hypotheses, _levels(hypotheses, design), strict=True)
+    ]
     return Outcomes(
         p, within, _adjusted(p, design), intervals, exact, design.resamples if monte_carlo else None
     )
+
+
+def _levels(hypotheses: Sequence[Hypothesis], design: Design) -> list[float]:
+    """The level of each interval: alpha over the size of its family where they hold together."""
+    if not design.intervals_hold_together:
+        return [design.alpha] * len(hypotheses)
+    sizes = Counter(hypothesis.setting for hypothesis in hypotheses)
+    return [
+        design.alpha / (len(hypotheses) if design.family == "all" else sizes[h.setting])
+        for h in hypotheses
+    ]
+
+
+def _bca_intervals(
+    scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Design
+) -> list[Interval | None]:
+    from harness.significance.bootstrap import bootstrap
+
+    intervals: list[Interval | None] = []
+    for hypothesis, level in zip(hypotheses, _levels(hypotheses, design), strict=True):
+        questions = [scores.questions[row] for row in hypothesis.rows]
+        drawn = bootstrap(
+            hypothesis.differences, questions, resamples=design.resamples, seed=design.seed
+        )
+        intervals.append(drawn.interval(level))
+    return intervals
 
 
 def _max_t(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Design) -> Outcomes:
@@ -234,7 +264,13 @@ def _tukey(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Desig
     place = {(h.setting, h.a, h.b): position for position, h in enumerate(hypotheses)}
     for setting in np.unique(settings):
         values = scores.values[:, setting, :]
-        rows = np.flatnonzero(np.isfinite(values).all(axis=1))
+        known = np.isfinite(values)
+        rows = np.flatnonzero(known.all(axis=1))
+        if len(rows) < int(known.any(axis=1).sum()):
+            raise UsageError(
+                "Randomised Tukey HSD permutes each question's scores among all systems, but some "
+                f"systems lack questions of {scores.settings[setting]!r}; use sign-flip."
+            )
         result = randomised_tukey(
             values[rows],
             [scores.questions[row] for row in rows],
@@ -246,7 +282,7 @@ def _tukey(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Desig
             p[place[setting, a, b]] = value
             half[place[setting, a, b]] = limit
     size = len(np.unique(settings))
-    # Settings are independent families of Tukey's; over all of them, Bonferroni.
+    # Each setting is a family of Tukey's; over all of them, Bonferroni.
     over_all = np.minimum(1.0, p * size)
     intervals: list[Interval | None] = [
         (float(h.differences.mean()) - width, float(h.differences.mean()) + width)

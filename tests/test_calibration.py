@@ -56,7 +56,7 @@ def one_sided_p(differences, _seed):
     return paired_t(differences).p / 2
 
 
-def anticonservative_bar(**changes):
+def anticonservative_bar():
     return replace(BY_NAME["Size, paired t, n = 50"], measure=partial(size, one_sided_p, 50))
 
 

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from harness.comparison import compare
-from harness.design import Correction, Design, Scope, Test
+from harness.design import Correction, Design, Intervals, Scope, Test
 from harness.reports.data import as_csv, as_json
 from harness.reports.latex import as_latex
 from harness.reports.text import print_comparison
@@ -90,6 +90,10 @@ def command(
         float | None,
         typer.Option(help="Also test that differences lie within it.", rich_help_panel=HOW),
     ] = None,
+    interval: Annotated[
+        Intervals,
+        typer.Option(help="The test's own interval, or BCa bootstrap.", rich_help_panel=HOW),
+    ] = "test",
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Refuse systems that lack questions.", rich_help_panel=HOW),
@@ -116,6 +120,7 @@ def command(
         resamples=resamples,
         seed=seed,
         margin=equivalence_margin,
+        interval=interval,
         strict=strict,
     )
     _print(compare(loaded.scores, design), loaded.title, format_)

@@ -13,7 +13,7 @@ TEST_NAMES = {
     "sign-flip": "sign-flip randomisation test",
     "sign-flip-exact": "exact sign-flip test",
     "paired-t": "paired t-test",
-    "seed-t": "t-test with a variance component of the seeds",
+    "seed-t": "t-test",
     "wilcoxon": "Wilcoxon signed-rank test with Pratt's zeros",
     "mcnemar": "exact McNemar test",
     "tukey": "randomised Tukey HSD test",
@@ -59,9 +59,10 @@ def what_was_tested(comparison: Comparison) -> str:
 def what_intervals_are(comparison: Comparison) -> str:
     """One sentence: how wide the intervals are, and whether they hold together."""
     level = f"{100 * (1 - comparison.design.alpha):g}%"
-    if comparison.design.correction in ("none", *FALSE_DISCOVERY):
-        return f"Intervals hold with {level} confidence each, not together."
-    return f"Intervals hold together with {level} confidence."
+    kind = "BCa bootstrap intervals" if comparison.design.interval == "bca" else "Intervals"
+    if comparison.design.intervals_hold_together:
+        return f"{kind} hold together with {level} confidence."
+    return f"{kind} hold with {level} confidence each, not together."
 
 
 def what_may_be_claimed(comparison: Comparison) -> list[str]:

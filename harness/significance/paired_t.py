@@ -52,12 +52,14 @@ def paired_t(differences: NDArray[np.float64]) -> PairedT:
         differences: One a question, shape (n,).
 
     Raises:
-        UsageError: If there are fewer than two differences, or all are the same but not 0: the
-            test is not defined then.
+        UsageError: If there are fewer than two differences, one is not finite, or all are the same
+            but not 0: the test is not defined then.
     """
     n = len(differences)
     if n < 2:
         raise UsageError(f"A paired t-test needs at least 2 questions, found {n}.")
+    if not np.isfinite(differences).all():
+        raise UsageError("A paired t-test needs finite differences.")
     mean = float(np.mean(differences))
     deviation = float(np.std(differences, ddof=1))
     if are_the_same(differences):

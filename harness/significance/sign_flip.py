@@ -7,6 +7,7 @@ gives a sum at least as far from 0 as the one observed.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -36,7 +37,7 @@ class SignFlip:
     Attributes:
         p: Two-sided p-value, never 0.
         method: How it was computed; the first two are exact.
-        resamples: Number of sign patterns that were looked at.
+        resamples: Number of sign patterns that were looked at (2^62 stands for that or more).
     """
 
     p: float
@@ -100,26 +101,24 @@ def sign_flip_convolved(differences: NDArray[np.float64]) -> SignFlip:
     Raises:
         UsageError: If the differences are too fine for this: use Monte Carlo.
     """
-    sizes = np.abs(differences[differences != 0]).astype(np.int64)
-    if not len(sizes):
+    moving = differences[differences != 0].astype(np.int64)
+    if not len(moving):
         return SignFlip(1.0, "convolution", 1)
-    sizes = np.sort(sizes // np.gcd.reduce(sizes))
+    moving //= np.gcd.reduce(moving)
+    sizes = np.sort(np.abs(moving))
     if int(np.cumsum(sizes).sum()) > MOST_CONVOLVED:
         raise UsageError(
             "The scores are not on a coarse lattice (as RR@10 is), so the exact distribution has "
             "too many values; use the sign-flip test by Monte Carlo."
         )
-    # Flipping is symmetric: the sum is (total - 2 x the part that is flipped); follow that part.
+    # The sum after flipping is the total less twice the part that is flipped: follow that part.
     chance = np.ones(1)
     for size in sizes:
         longer = np.zeros(len(chance) + size)
         longer[: len(chance)] = chance
         longer[size:] += chance
         chance = longer / 2
-    observed = abs(int(differences.sum())) // int(
-        np.gcd.reduce(np.abs(differences[differences != 0]).astype(np.int64))
-    )
     total = int(sizes.sum())
-    flipped = np.arange(total + 1)
-    extreme = np.abs(total - 2 * flipped) >= observed
-    return SignFlip(min(1.0, float(chance[extreme].sum())), "convolution", 2 ** min(len(sizes), 62))
+    sums = np.abs(total - 2 * np.arange(total + 1))
+    p = float(chance[sums >= abs(int(moving.sum()))].sum())
+    return SignFlip(min(1.0, max(p, sys.float_info.min)), "convolution", 2 ** min(len(sizes), 62))
