@@ -78,7 +78,7 @@ def _outcomes(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: De
     exact = np.array([is_exact for _, is_exact in found])
     monte_carlo = design.test == "sign-flip"
     if monte_carlo and design.correction != "none" and not exact.all():
-        _check_resamples(len(hypotheses) if design.family == "all" else 1, design)
+        _check_resamples(round(design.alpha / min(_levels(hypotheses, design))), design)
     settings = np.array([hypothesis.setting for hypothesis in hypotheses])
     within = np.empty_like(p)
     for setting in np.unique(settings):
@@ -149,7 +149,7 @@ def _max_t(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Desig
     within = np.empty_like(p)
     critical = np.empty_like(p)
     for family in result.families[:-1]:
-        within[family.members] = family.p
+        within[family.members] = family.p if len(family.members) > 1 else p[family.members]
         critical[family.members] = _quantile(family.largest, design.alpha)
     if design.family == "all":
         critical[:] = _quantile(result.families[-1].largest, design.alpha)
@@ -161,7 +161,7 @@ def _max_t(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Desig
     return Outcomes(
         p,
         np.maximum(within, p),
-        np.maximum(result.families[-1].p, p),
+        np.maximum(result.families[-1].p, p) if len(p) > 1 else p,
         intervals,
         exact,
         design.resamples,
@@ -261,6 +261,7 @@ def _tukey(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Desig
     p = np.empty(len(hypotheses))
     half = np.empty(len(hypotheses))
     settings = np.array([hypothesis.setting for hypothesis in hypotheses])
+    size = len(np.unique(settings))
     place = {(h.setting, h.a, h.b): position for position, h in enumerate(hypotheses)}
     for setting in np.unique(settings):
         values = scores.values[:, setting, :]
@@ -277,11 +278,10 @@ def _tukey(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Desig
             resamples=design.resamples,
             seed=design.seed,
         )
-        limit = _quantile(result.ranges, design.alpha)
+        limit = _quantile(result.ranges, design.alpha / (size if design.family == "all" else 1))
         for (a, b), value in result.p.items():
             p[place[setting, a, b]] = value
             half[place[setting, a, b]] = limit
-    size = len(np.unique(settings))
     # Each setting is a family of Tukey's; over all of them, Bonferroni.
     over_all = np.minimum(1.0, p * size)
     intervals: list[Interval | None] = [

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-LCM_TO_10 = 2520
-"""RR@10 is a multiple of 1/2520, as are P@k and Success@k for k up to 10."""
+SCALES = (1, 2520, 100, 10_000)
+"""Whole numbers; RR@10, and P@k for k up to 10 (2520 is their common denominator); decimals."""
 FINE = 2**32
 CLOSE = 1e-7
 
@@ -27,11 +27,11 @@ def on_score_lattice(
         averaged_over: Numbers of settings that scores may be means over.
 
     Returns:
-        Integers as float64, and the unit: 1/2520 or a fraction of it where the scores are on that
-        lattice (then nothing is rounded), else 2^-32.
+        Integers as float64, and the unit: 1, 1/2520, 1/100 or 1/10,000, over a number of settings,
+        where the scores are on such a lattice (then nothing is rounded), else 2^-32.
     """
     for over in averaged_over:
-        for scale in (1, LCM_TO_10):
+        for scale in SCALES:
             scaled = scores * (scale * over)
             whole = np.rint(scaled)
             if np.abs(scaled - whole).max(initial=0.0) < CLOSE * max(1, over):
