@@ -75,3 +75,15 @@ def test_the_readme_has_the_sizes_of_the_tasks() -> None:
             f"| {sum(f.queries or 0 for f in files):,} | {sum(f.documents or 0 for f in files):,} |"
         )
         assert row in readme
+
+
+def test_the_table_in_the_readme_is_what_compare_prints(babelboard) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    start = readme.index("pocket, CLIR average")
+    shown = readme[start : readme.index("...", start)].splitlines()
+    entries = ROOT / "submissions" / "entries"
+    arguments = ("char-ngram", "bm25", "--task", "pocket", "--entries", str(entries))
+    printed = babelboard("compare", *arguments, env={"COLUMNS": "80"}).stdout.splitlines()
+    assert [line.rstrip() for line in shown if line] == [
+        line.rstrip() for line in printed[printed.index(shown[0]) :][: len(shown)] if line
+    ]

@@ -119,11 +119,11 @@ def test_the_same_question_in_another_setting_is_no_duplicate(tmp_path: Path) ->
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame])
 def test_a_bad_frame_is_refused(kind: type) -> None:
-    with pytest.raises(UsageError, match="row 1: question 'q1' occurs twice.*row 0"):
+    with pytest.raises(UsageError, match=r"row 1: question 'q1' occurs twice.*row 0"):
         from_frame(kind({"question_id": ["q1", "q1"], "A": [1.0, 0.0]}))
     with pytest.raises(UsageError, match="row 0: the score inf of 'A' is not a finite"):
         from_frame(kind({"question_id": ["q1"], "A": [float("inf")]}))
-    with pytest.raises(UsageError, match="needs the columns question_id"):
+    with pytest.raises(UsageError, match=r"needs the columns question_id"):
         from_frame(kind({"A": [1.0]}))
 
 
@@ -198,7 +198,7 @@ def test_class_averages_are_within_the_question_first() -> None:
 
 def test_entries_of_other_settings_compare_on_those_that_they_share() -> None:
     scores = {"A": entry(ENTRY), "B": entry({k: ENTRY[k] for k in list(ENTRY)[:2]})}
-    with pytest.raises(EntryError, match="not scored on the same settings.*--settings"):
+    with pytest.raises(EntryError, match=r"not scored on the same settings.*--settings"):
         from_question_scores(scores)
     assert from_question_scores(scores, ["clir/*"]).settings == ("clir/de-en",)
     with pytest.raises(BabelboardError, match="clir/en-de"):
