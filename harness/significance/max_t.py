@@ -16,6 +16,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 RESAMPLES_PER_BLOCK = 1024
 PAIRS_PER_SLAB = 256
+GPU_FROM = 10**9
+"""Pairs times resamples from which a GPU is worth the seconds that loading torch takes."""
 LARGEST_FLOAT32 = 2**24
 """Whole numbers up to this are exact in float32."""
 
@@ -108,11 +111,10 @@ def max_t(
     signs = Signs(questions, seed, resamples)
     dtype = _exact_dtype(scores)
     columns = np.ascontiguousarray(scores.T, dtype=dtype)
-    count = _kernel()
+    count = _counter(columns, len(observed) * resamples)
     for start in range(0, resamples, RESAMPLES_PER_BLOCK):
         stop = min(start + RESAMPLES_PER_BLOCK, resamples)
-        flipped = columns @ signs.block(start, stop, dtype)
-        tally = count(flipped, pairs, observed, scale, orders)
+        tally = count(signs.block(start, stop, dtype), pairs, observed, scale, orders)
         alone += tally.alone
         for family, counts in enumerate(tally.together):
             together[family] += counts
@@ -145,17 +147,26 @@ class Tally:
 
 
 class Kernel(Protocol):
-    """Counts one block of resamples, shape (columns, resamples)."""
+    """Counts one block of resamples."""
 
     def __call__(
         self,
-        flipped: NDArray[np.floating],
+        block: NDArray[np.floating],
         pairs: Pairs,
         observed: NDArray[np.float64],
         scale: NDArray[np.float64],
         orders: Sequence[NDArray[np.int64]],
+        /,
     ) -> Tally:
-        """See :class:`Tally`; ``orders`` are the families, least significant member first."""
+        """See :class:`Tally`.
+
+        Args:
+            block: Signs, or flipped sums, a column each resample.
+            pairs: What is compared.
+            observed: Statistic of each pair, shape (pairs,).
+            scale: 1 / norm of each pair's differences, shape (pairs,).
+            orders: Members of each family, least significant first.
+        """
 
 
 def count_with_numpy(
@@ -191,6 +202,19 @@ def count_with_numpy(
         list(pool.map(count_alone, slabs))
         found = list(pool.map(count_family, orders))
     return Tally(alone, [counts for counts, _ in found], [maxima for _, maxima in found])
+
+
+def _counter(columns: NDArray[np.floating], work: int) -> Kernel:
+    """Counts from a block of signs: on a GPU where there is one and it pays, else here."""
+    if work >= GPU_FROM and any(Path("/dev").glob("nvidia[0-9]*")) and find_spec("torch"):
+        import torch
+
+        from harness.significance.max_t_torch import TorchEngine
+
+        if torch.cuda.is_available():
+            return TorchEngine(columns, "cuda").count
+    kernel = _kernel()
+    return lambda signs, *rest: kernel(columns @ signs, *rest)
 
 
 def _kernel() -> Kernel:

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SCALES = (1, 2520, 100, 10_000)
-"""Whole numbers; RR@10, and P@k for k up to 10 (2520 is their common denominator); decimals."""
+LCM_TO_10 = 2520
+"""RR@10 is a multiple of 1/2520, as are P@k and Success@k for k up to 10."""
+SCALES = (1, LCM_TO_10, 100, 10_000)
+"""Whole numbers, RR@10 and its like, two and four decimals."""
 FINE = 2**32
 CLOSE = 1e-7
 
