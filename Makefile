@@ -31,7 +31,7 @@ leaderboard: $(VENV)/score
 	$(BIN)/babelboard leaderboard --entries build/entries --out site
 
 test: $(VENV)/test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

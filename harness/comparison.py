@@ -54,7 +54,7 @@ class PairedDifference:
         wins: Questions on which ``a`` has the higher score.
         ties: Questions on which neither has.
         losses: Questions on which ``b`` has.
-        exact: Whether p has no Monte-Carlo error.
+        exact: Whether p is neither estimated by resampling nor an approximation.
         p_equivalence: p-value of the two one-sided tests with the design's margin, if it has one.
     """
 
@@ -105,6 +105,7 @@ class Comparison:
         tests: Every test.
         standings: By setting, the systems, best first.
         notes: What a reader must know besides: missing questions, unusual scores.
+        higher_is_better: False for measures of bias.
     """
 
     measure: str
@@ -113,6 +114,7 @@ class Comparison:
     tests: tuple[PairedDifference, ...]
     standings: Mapping[str, tuple[Standing, ...]]
     notes: tuple[str, ...]
+    higher_is_better: bool = True
 
     @property
     def letters(self) -> dict[str, dict[str, str]]:
@@ -150,6 +152,7 @@ def compare(scores: PairedScores, design: Design | None = None) -> Comparison:
         tests=tests,
         standings={name: _standings(scores, name, tests, design) for name in scores.settings},
         notes=_notes(scores),
+        higher_is_better=scores.higher_is_better,
     )
 
 

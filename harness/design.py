@@ -58,6 +58,8 @@ class Design:
             raise UsageError(f"The seed must be from 0 to 2^64 - 1, found {self.seed}.")
         if self.margin is not None and not self.margin > 0:
             raise UsageError(f"The equivalence margin must be above 0, found {self.margin:g}.")
+        if self.test == "tukey" and self.correction != "max-t":
+            raise UsageError("Tukey's test corrects by itself; leave the correction out.")
         if self.test == "tukey" and self.baseline is not None:
             raise UsageError("Tukey's test compares all pairs; leave the baseline out.")
         if self.correction == "max-t" and self.test not in ("sign-flip", "tukey"):

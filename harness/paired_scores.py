@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+LARGEST_SCORE = 1e100
+"""Beyond it, squares of differences leave what a float64 can hold."""
 ALL = "all"
 """Name of the only setting where the source knows of none."""
 
@@ -215,6 +217,17 @@ def from_question_scores(
     )
 
 
+def in_settings(scores: PairedScores, patterns: Sequence[str]) -> PairedScores:
+    """The scores of the settings that match at least one of the globs; none selects all.
+
+    Raises:
+        UnknownNameError: If a glob matches no setting.
+    """
+    chosen = select(scores.settings, patterns)
+    kept = [scores.settings.index(name) for name in chosen]
+    return replace(scores, settings=chosen, values=scores.values[:, kept, :])
+
+
 def average_over_seeds(scores: PairedScores, groups: Mapping[str, Sequence[str]]) -> PairedScores:
     """Joins the seeds of each system: its score on a question is the mean over its seeds.
 
@@ -259,6 +272,8 @@ def _from_rows(
             raise UsageError(f"{where}: {len(row)} cells, the heading has {len(names)}.")
         record = dict(zip(names, row, strict=True))
         question, setting = str(record["question_id"]), str(record.get("setting", ALL))
+        if record["question_id"] in (None, "") or question == "nan":
+            raise UsageError(f"{where}: question_id is empty.")
         if (question, setting) in seen:
             raise UsageError(
                 f"{where}: question {question!r} occurs twice in setting {setting!r} "
@@ -279,7 +294,7 @@ def _cell(value: object, where: str, system: str) -> float | None:
         number = float(str(value))
     except ValueError:
         raise UsageError(f"{where}: the score {value!r} of {system!r} is not a number.") from None
-    if not math.isfinite(number):
+    if not math.isfinite(number) or abs(number) > LARGEST_SCORE:
         raise UsageError(f"{where}: the score {value!r} of {system!r} is not a finite number.")
     return number
 
@@ -299,7 +314,7 @@ def _from_cells(
     column = {name: i for i, name in enumerate(systems)}
     place = {name: i for i, name in enumerate(settings)}
     for question, setting, system, value in cells:
-        if not math.isfinite(value):
+        if not math.isfinite(value) or abs(value) > LARGEST_SCORE:
             raise UsageError(
                 f"The score of {system!r} on question {question!r} in {where} is {value}; "
                 "leave the cell empty for a missing score."

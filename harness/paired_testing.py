@@ -43,7 +43,7 @@ class Outcomes:
         p_setting: Adjusted within its setting.
         p_all: Adjusted over all hypotheses.
         intervals: Confidence interval of each mean difference; None where there is no bound.
-        exact: Whether p has no Monte-Carlo error.
+        exact: Whether p is neither estimated by resampling nor an approximation.
         resamples: Number of sign patterns or permutations, or None for a test without.
     """
 
@@ -77,7 +77,7 @@ def _outcomes(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: De
     p = np.array([value for value, _ in found])
     exact = np.array([is_exact for _, is_exact in found])
     monte_carlo = design.test == "sign-flip"
-    if monte_carlo and design.correction != "none" and not exact.all():
+    if monte_carlo and design.correction in ("bonferroni", "holm") and not exact.all():
         _check_resamples(round(design.alpha / min(_levels(hypotheses, design))), design)
     settings = np.array([hypothesis.setting for hypothesis in hypotheses])
     within = np.empty_like(p)
@@ -213,13 +213,17 @@ def _single_test(
 ) -> Callable[[Hypothesis], tuple[float, bool]]:
     """The function that tests one hypothesis: its p-value, and whether that is exact."""
     if design.test == "paired-t":
-        return lambda h: (paired_t(h.differences).p, True)
+        return lambda h: (paired_t(h.differences).p, False)
     if design.test == "seed-t":
-        return lambda h: (_over_seeds(scores, h).p, True)
+        return lambda h: (_over_seeds(scores, h).p, False)
     if design.test == "wilcoxon":
         from harness.significance.wilcoxon import wilcoxon
 
-        return lambda h: (wilcoxon(h.differences).p, True)
+        def signed_rank(hypothesis: Hypothesis) -> tuple[float, bool]:
+            found = wilcoxon(hypothesis.differences)
+            return found.p, found.exact
+
+        return signed_rank
     if design.test == "mcnemar":
         from harness.significance.mcnemar import mcnemar
 
@@ -262,6 +266,7 @@ def _tukey(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Desig
     half = np.empty(len(hypotheses))
     settings = np.array([hypothesis.setting for hypothesis in hypotheses])
     size = len(np.unique(settings))
+    _check_resamples(size if design.family == "all" else 1, design)
     place = {(h.setting, h.a, h.b): position for position, h in enumerate(hypotheses)}
     for setting in np.unique(settings):
         values = scores.values[:, setting, :]
@@ -285,7 +290,7 @@ def _tukey(scores: PairedScores, hypotheses: Sequence[Hypothesis], design: Desig
     # Each setting is a family of Tukey's; over all of them, Bonferroni.
     over_all = np.minimum(1.0, p * size)
     intervals: list[Interval | None] = [
-        (float(h.differences.mean()) - width, float(h.differences.mean()) + width)
+        (float(h.differences.mean() - width), float(h.differences.mean() + width))
         for h, width in zip(hypotheses, half, strict=True)
     ]
     return Outcomes(p, p, over_all, intervals, np.zeros(len(p), dtype=np.bool_), design.resamples)
@@ -305,8 +310,12 @@ def _check_resamples(family_size: int, design: Design) -> None:
     if design.resamples < needed:
         raise UsageError(
             f"With {design.resamples:,} resamples no corrected p-value of {family_size:,} tests "
-            f"can fall below {design.alpha:g}: at least {needed:,} are needed (--resamples), or "
-            "use the correction max-t, which needs no more for a larger family."
+            f"can fall below {design.alpha:g}: at least {needed:,} are needed (--resamples)"
+            + (
+                "."
+                if design.correction == "max-t"
+                else ", or the correction max-t, which needs no more for a larger family."
+            )
         )
 
 

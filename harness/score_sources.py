@@ -10,6 +10,7 @@ from harness.paired_scores import (
     average_over_seeds,
     from_question_scores,
     from_runs,
+    in_settings,
     read_csv,
 )
 from harness.question_scores import question_scores
@@ -61,23 +62,29 @@ def load_scores(
         UsageError: If the sources do not go together.
         UnknownNameError: If an entry, measure or setting does not exist.
     """
+    is_table = any(source.endswith(".csv") for source in sources)
+    if task is not None and (is_table or qrels is not None):
+        raise UsageError("--task is for entries; a run or a table has no task.")
     if qrels is not None:
+        if settings:
+            raise UsageError("--settings is for entries and tables; runs are one setting.")
         runs = {Path(source).stem: read_run(Path(source)) for source in sources}
         if len(runs) < len(sources):
             raise UsageError(f"Runs need different file names, found: {', '.join(sources)}.")
         judgments = read_qrels(qrels)
         return LoadedScores(from_runs(runs, judgments, measure or DEFAULT_MEASURE), qrels.stem)
-    if any(source.endswith(".csv") for source in sources):
+    if is_table:
         if len(sources) > 1:
             raise UsageError("One CSV holds all systems, a column each; found several files.")
-        return LoadedScores(read_csv(Path(sources[0]), measure or "score"), Path(sources[0]).stem)
+        table = in_settings(read_csv(Path(sources[0]), measure or "score"), settings)
+        return LoadedScores(table, Path(sources[0]).stem)
     groups = _seed_groups(sources)
     folders = _folders([entry for seeds in groups.values() for entry in seeds], root)
     name = _task(folders, task)
     scores = {}
     for entry, folder in folders.items():
-        table = read_ranks(folder / "ranks" / f"{name}.parquet")
-        scores[entry] = question_scores(table, measure or table.primary_measure)
+        ranks = read_ranks(folder / "ranks" / f"{name}.parquet")
+        scores[entry] = question_scores(ranks, measure or ranks.primary_measure)
     loaded = from_question_scores(scores, settings)
     if any(len(seeds) > 1 for seeds in groups.values()):
         named = {

@@ -333,7 +333,7 @@ TABLE = str(EXAMPLES / "scores.csv")
     [
         (["bm25", "chargram"], "Unknown entry: 'chargram'. Did you mean char-ngram?"),
         (["bm25", "./tests"], "Unknown entry: './tests'."),
-        (["bm25", "submissions/entries/bm25"], "The entry 'bm25' is named twice."),
+        (["bm25", "submissions/entries/bm25"], "The system 'bm25' is named twice."),
         (
             ["bm25", "char-ngram"],
             "Choose a task with --task: the entries share mlqa-r, pocket, xquad-r",
@@ -342,7 +342,7 @@ TABLE = str(EXAMPLES / "scores.csv")
             ["bm25", "char-ngram", "--task", "pokcet"],
             "Unknown task that the entries share: 'pokcet'. Did you mean pocket?",
         ),
-        (["bm25", "--task", "pocket"], "A comparison needs at least two systems, found 1."),
+        (["bm25", "--task", "pocket"], "A comparison needs at least two systems, found 1: bm25."),
         (
             ["bm25", "char-ngram", "--task", "pocket", "--settings", "clir/de-cn"],
             "Unknown setting: 'clir/de-cn'. Did you mean clir/de-",
@@ -372,6 +372,7 @@ TABLE = str(EXAMPLES / "scores.csv")
             "A comparison needs at least two systems, found 1: run.",
         ),
         (["=bm25", "char-ngram", "--task", "pocket"], "Seeds are given as NAME=ENTRY,ENTRY"),
+        (["x=bm25", "y=bm25", "--task", "pocket"], "The entry 'bm25' is named twice."),
         (["x=", "char-ngram", "--task", "pocket"], "Seeds are given as NAME=ENTRY,ENTRY"),
     ],
 )

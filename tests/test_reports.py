@@ -47,8 +47,8 @@ def three() -> Comparison:
 def test_json_has_the_documented_keys(three: Comparison) -> None:
     found = as_json(three, of="pocket")
     assert list(found) == [
-        *("schema_version", "unit", "of", "measure", "alpha", "family", "tests", "letters"),
-        *("ranks", "notes"),
+        *("schema_version", "unit", "of", "measure", "alpha", "interval", "family"),
+        *("tests", "letters", "ranks", "notes"),
     ]
     assert (found["schema_version"], found["unit"], found["measure"]) == (1, "question", "AP")
     assert found["family"] == {"size": 6, "scope": "all", "correction": "max-t"}
@@ -117,7 +117,7 @@ def test_latex_marks_differences_to_the_baseline() -> None:
     assert r"\textsuperscript{$-$}" in row["low"]
     assert r"\textsuperscript{+}" in row["high"]
     assert "textsuperscript" not in row["base"] + row["same"]
-    assert any("significant difference to base" in line for line in lines)
+    assert any("significantly better and worse than base" in line for line in lines)
 
 
 def test_many_settings_go_down_the_page() -> None:

@@ -115,7 +115,7 @@ def command(
         test=chosen,
         correction=correction or fallback,
         family=family,
-        baseline=Path(baseline).name if baseline else None,
+        baseline=_system(baseline, loaded.scores.systems),
         alpha=alpha,
         resamples=resamples,
         seed=seed,
@@ -124,6 +124,11 @@ def command(
         strict=strict,
     )
     _print(compare(loaded.scores, design), loaded.title, format_)
+
+
+def _system(name: str | None, systems: tuple[str, ...]) -> str | None:
+    """The system that is meant; an entry may be given as a folder."""
+    return name if name is None or name in systems else Path(name).name
 
 
 def _print(comparison: Comparison, title: str, format_: Format) -> None:

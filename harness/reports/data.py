@@ -42,6 +42,7 @@ def as_json(comparison: Comparison, **context: str) -> dict[str, Any]:
         **context,
         "measure": comparison.measure,
         "alpha": design.alpha,
+        "interval": design.interval,
         "family": {
             "size": comparison.family_size,
             "scope": design.family,

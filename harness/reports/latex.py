@@ -64,6 +64,8 @@ def as_latex(comparison: Comparison, title: str) -> str:
     for row in rows:
         keys = [(column, row) if across else (row, column) for column in columns]
         label = escape(row if across else _short(row))
+        if label.startswith(("[", "*")):  # which the line break before it would take for its own
+            label = "{}" + label
         lines.append(" & ".join([label, *(cells[key] for key in keys)]) + r" \\")
     lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
     return "\n".join(lines)
@@ -87,11 +89,12 @@ def _cell(comparison: Comparison, setting: str, standing: Standing, best: Standi
 
 
 def _mark(comparison: Comparison, setting: str, system: str) -> str:
-    """Against a baseline: + or - where the system differs from it significantly."""
+    """Against a baseline: + or - where the system is significantly better or worse."""
     for test in comparison.tests:
         if (test.setting, test.a) == (setting, system):
             if test.p_adjusted < comparison.design.alpha:
-                return "+" if test.difference > 0 else "$-$"
+                better = (test.difference > 0) == comparison.higher_is_better
+                return "+" if better else "$-$"
             break
     return ""
 
@@ -102,12 +105,11 @@ def _caption(comparison: Comparison, title: str) -> str:
     of = ", ".join(filter(None, (title, comparison.measure, f"{span} questions")))
     alpha = comparison.design.alpha
     if comparison.design.baseline is None:
-        marks = f"Systems that share a letter are not separated (adjusted p >= {alpha:g})."
-        marks = marks.replace(">=", "at least")
+        marks = f"Systems that share a letter are not separated (adjusted p at least {alpha:g})."
     else:
         marks = (
-            f"+ and - mark a significant difference to {comparison.design.baseline} "
-            f"(adjusted p below {alpha:g})."
+            f"+ and - mark what is significantly better and worse than "
+            f"{comparison.design.baseline} (adjusted p below {alpha:g})."
         )
     sentences = [f"{of}. Best in bold. {marks}", what_was_tested(comparison)]
     if any(note.startswith("Some systems lack") for note in comparison.notes):

@@ -59,10 +59,18 @@ def what_was_tested(comparison: Comparison) -> str:
 def what_intervals_are(comparison: Comparison) -> str:
     """One sentence: how wide the intervals are, and whether they hold together."""
     level = f"{100 * (1 - comparison.design.alpha):g}%"
-    kind = "BCa bootstrap intervals" if comparison.design.interval == "bca" else "Intervals"
-    if comparison.design.intervals_hold_together:
-        return f"{kind} hold together with {level} confidence."
+    design = comparison.design
+    drawn = f"BCa bootstrap intervals (B = {design.resamples:,}, seed {design.seed})"
+    kind = drawn if design.interval == "bca" else "Intervals"
+    if design.intervals_hold_together:
+        where = " in each setting" if _by_setting(comparison) else ""
+        return f"{kind} hold together{where} with {level} confidence."
     return f"{kind} hold with {level} confidence each, not together."
+
+
+def _by_setting(comparison: Comparison) -> bool:
+    """Whether several settings are families of their own."""
+    return comparison.design.family == "setting" and len(comparison.standings) > 1
 
 
 def what_may_be_claimed(comparison: Comparison) -> list[str]:
@@ -79,8 +87,9 @@ def what_may_be_claimed(comparison: Comparison) -> list[str]:
             f"{design.alpha:g} may be false, so this is exploratory."
         )
     else:
+        where = "any mark of a setting" if _by_setting(comparison) else "any mark"
         mark = (
-            f"* marks p adj. < {design.alpha:g}: the chance that any mark is false is at most "
+            f"* marks p adj. < {design.alpha:g}: the chance that {where} is false is at most "
             f"{100 * design.alpha:g}%."
         )
     sentences = [mark]
@@ -92,7 +101,7 @@ def what_may_be_claimed(comparison: Comparison) -> list[str]:
         sentences.append(
             f"p equiv. tests that the difference lies within {design.margin:g} (TOST, each alone)."
         )
-    if design.test != "seed-t":
+    if design.test != "seed-t" or not any("over seeds" in note for note in comparison.notes):
         sentences.append(
             "The claim is about these runs, not about other trainings of the same models."
         )

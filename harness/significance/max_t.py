@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from harness.significance.sign_flip import TIE
 from harness.significance.signs import Signs
 
 if TYPE_CHECKING:
@@ -111,10 +112,12 @@ def max_t(
     signs = Signs(questions, seed, resamples)
     dtype = _exact_dtype(scores)
     columns = np.ascontiguousarray(scores.T, dtype=dtype)
+    # Sums that tie on paper may differ by the rounding of scores that are on no coarse lattice.
+    threshold = observed * (1 - TIE)
     count = _counter(columns, len(observed) * resamples)
     for start in range(0, resamples, RESAMPLES_PER_BLOCK):
         stop = min(start + RESAMPLES_PER_BLOCK, resamples)
-        tally = count(signs.block(start, stop, dtype), pairs, observed, scale, orders)
+        tally = count(signs.block(start, stop, dtype), pairs, threshold, scale, orders)
         alone += tally.alone
         for family, counts in enumerate(tally.together):
             together[family] += counts

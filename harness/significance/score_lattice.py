@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ LCM_TO_10 = 2520
 SCALES = (1, LCM_TO_10, 100, 10_000)
 """Whole numbers, RR@10 and its like, two and four decimals."""
 FINE = 2**32
+SMALL = 1e-4
 CLOSE = 1e-7
 
 
@@ -30,12 +32,18 @@ def on_score_lattice(
 
     Returns:
         Integers as float64, and the unit: 1, 1/2520, 1/100 or 1/10,000, over a number of settings,
-        where the scores are on such a lattice (then nothing is rounded), else 2^-32.
+        where the scores are on such a lattice (then nothing is rounded), else 2^-32, or as much
+        smaller or larger as scores below 1e-4 or above 1 need.
     """
     for over in averaged_over:
         for scale in SCALES:
             scaled = scores * (scale * over)
             whole = np.rint(scaled)
-            if np.abs(scaled - whole).max(initial=0.0) < CLOSE * max(1, over):
+            is_close = np.abs(scaled - whole).max(initial=0.0) < CLOSE * max(1, over)
+            if is_close and np.any(whole) == np.any(scores):
                 return whole, 1 / (scale * over)
-    return np.rint(scores * FINE), 1 / FINE
+    # Scores up to 1 have one unit, whatever they are; others one that leaves sums exact.
+    largest = float(np.abs(scores).max(initial=0.0))
+    exponent = 0 if SMALL < largest <= 1 else math.ceil(math.log2(largest)) if largest else 0
+    unit = math.ldexp(1 / FINE, exponent)
+    return np.rint(scores / unit), unit

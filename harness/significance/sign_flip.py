@@ -26,6 +26,8 @@ MOST_ENUMERATED = 20
 MOST_CONVOLVED = 4 * 10**9
 """Steps of the convolution that are still done: a few seconds."""
 RESAMPLES_PER_BLOCK = 4096
+TIE = 1e-9
+"""Sums that tie on paper may differ by the rounding of scores that are on no coarse lattice."""
 
 Method = Literal["enumeration", "convolution", "monte-carlo"]
 
@@ -63,7 +65,7 @@ def sign_flip(
     """
     if np.count_nonzero(differences) <= MOST_ENUMERATED:
         return sign_flip_enumerated(differences)
-    observed = abs(float(differences.sum()))
+    observed = abs(float(differences.sum())) * (1 - TIE)
     signs = Signs(questions, seed, resamples)
     count = 0
     for start in range(0, resamples, RESAMPLES_PER_BLOCK):
@@ -85,7 +87,7 @@ def sign_flip_enumerated(differences: NDArray[np.float64]) -> SignFlip:
     sums = np.zeros(1)
     for difference in moving:
         sums = np.concatenate([sums + difference, sums - difference])
-    count = int((np.abs(sums) >= abs(float(moving.sum()))).sum())
+    count = int((np.abs(sums) >= abs(float(moving.sum())) * (1 - TIE)).sum())
     return SignFlip(count / len(sums), "enumeration", len(sums))
 
 
