@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("Stemmer", reason="needs the extra 'score'")
 
-from harness.models.analysis import Analyser, terms_of
+from harness.models.analysis import Analyser
 from tasks.languages import NAMES
 
 # Stems as Snowball's own vocabulary lists give them; for example "lieblich" -> "lieblich",
@@ -170,7 +170,3 @@ def test_a_word_of_which_no_stem_is_left_is_its_own_term(word: str) -> None:
 )
 def test_a_word_of_letters_gives_a_term(language: str, word: str) -> None:
     assert Analyser(language).terms(word)
-
-
-def test_terms_of_many_texts() -> None:
-    assert list(terms_of(["Two foxes", "", "?"], "en")) == [["two", "fox"], [], []]

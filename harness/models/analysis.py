@@ -11,13 +11,9 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 import regex
 import Stemmer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 SNOWBALL = {
     "ar": "arabic",
@@ -90,12 +86,6 @@ class Analyser:
         # A stemmer may leave nothing of a word; then the word itself is the term.
         stems = _stemmer(name).stemWords(words) if name else words
         return [stem or word for stem, word in zip(stems, words, strict=True)]
-
-
-def terms_of(texts: Iterable[str], language: str) -> Iterator[list[str]]:
-    """The terms of each text."""
-    analyser = Analyser(language)
-    return (analyser.terms(text) for text in texts)
 
 
 def _ngrams(run: str, size: int) -> list[str]:

@@ -19,11 +19,6 @@ Correction = Literal["bonferroni", "holm", "hochberg", "hommel", "bh", "by"]
 CORRECTIONS: tuple[Correction, ...] = get_args(Correction)
 
 
-def bonferroni(p: float, family_size: int) -> float:
-    """The adjusted p-value: with it below alpha, the chance of any false alarm is below alpha."""
-    return min(1.0, p * family_size)
-
-
 def adjust(p: NDArray[np.float64], method: Correction) -> NDArray[np.float64]:
     """Adjusted p-values of a family: reject where they are below alpha.
 

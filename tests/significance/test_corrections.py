@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from harness.significance.corrections import CORRECTIONS, adjust, bonferroni
+from harness.significance.corrections import CORRECTIONS, adjust
 from tasks.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
@@ -132,10 +132,6 @@ def test_the_p_values_given_are_left_as_they_are(method: str) -> None:
     p = np.array([0.04, 0.01, 0.04])
     adjust(p, method)
     assert p.tolist() == [0.04, 0.01, 0.04]
-
-
-def test_one_p_value_of_a_family() -> None:
-    assert bonferroni(0.01, 3) == pytest.approx(adjust(np.array([0.01, 0.5, 0.6]), "bonferroni")[0])
 
 
 @pytest.mark.parametrize("method", CORRECTIONS)
