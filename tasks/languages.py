@@ -1,4 +1,4 @@
-"""English names and scripts of the languages that tasks are in, by ISO 639-1 code."""
+"""English names of the languages that tasks are in, by ISO 639-1 code."""
 
 from __future__ import annotations
 

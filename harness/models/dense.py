@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,7 @@ class DenseEncoder:
 
     def token_counts(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Number of tokens of each text as the model sees it, shape (texts,), for batching."""
-        limit = self._model.max_seq_length or 2**31
+        limit = _token_limit(self._model) or 2**31
         tokenizer = getattr(self._model, "tokenizer", None)
         if not callable(tokenizer) or not texts:  # a static embedding has another kind
             return np.array([len(text) for text in texts], dtype=np.int64)
@@ -167,6 +168,12 @@ def _shorten(model: SentenceTransformer, name: str, tokens: int) -> None:
     model.max_seq_length = tokens
 
 
+def _token_limit(model: SentenceTransformer) -> int:
+    """Number of tokens after which texts are cut; 0 for none, as static embeddings have it."""
+    limit = model.max_seq_length
+    return 0 if limit is None or math.isinf(limit) else int(limit)
+
+
 def _longest_input(model: SentenceTransformer) -> int:
     """Number of tokens for which the model has positions."""
     config = getattr(getattr(model[0], "auto_model", None), "config", None)
@@ -197,7 +204,7 @@ def _describe(model: SentenceTransformer, name: str, options: EncoderOptions) ->
             "normalised": normalised or options.normalise is True,
             "similarity": str(model.similarity_fn_name),
             "dimension": int(model.get_embedding_dimension() or 0),
-            "max_tokens": int(model.max_seq_length or 0),
+            "max_tokens": _token_limit(model),
             "dtype": options.dtype,
         },
     )
