@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help leaderboard test lint bench-mteb bench-stats calibrate wheel clean
+.PHONY: help leaderboard test lint bench-mteb bench-large bench-codeswitch bench-stats calibrate wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,8 @@ help:
 	@echo "make lint         check style (ruff) and types (mypy)"
 	@echo "make calibrate    simulate whether the tests keep their level; writes docs/calibration.md"
 	@echo "make bench-mteb   time the same settings with mteb.evaluate, side by side"
+	@echo "make bench-large  rank a corpus of an eighth of mMARCO's size, in bounded memory"
+	@echo "make bench-codeswitch  time code-switching, in words a second"
 	@echo "make bench-stats  time the significance tests against their matrix product and others"
 	@echo "make wheel        build the package into dist/"
 	@echo "make clean        remove what these made"
@@ -40,6 +42,12 @@ lint: $(VENV)/dev
 
 bench-mteb: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.mteb_ratio
+
+bench-large: $(VENV)/test
+	$(BIN)/python -m tests.benchmarks.large_corpus
+
+bench-codeswitch: $(VENV)/test
+	$(BIN)/python -m tests.benchmarks.code_switching_rate
 
 bench-stats: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.significance_ratio

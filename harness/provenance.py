@@ -13,6 +13,7 @@ PACKAGES = (
     "torch",
     "transformers",
     "sentence-transformers",
+    "mteb",
     "bm25s",
     "PyStemmer",
     "scikit-learn",

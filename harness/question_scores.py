@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.measures import RANK_DISTANCE, JudgedRanks, measure
-from tasks.settings import KINDS, in_class_average, kind_of
+from harness.measures import JudgedRanks, measure, parse_measure
+from tasks.settings import KINDS, counted_in_average, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,12 +106,12 @@ def judged_ranks(table: RankTable) -> tuple[JudgedRanks, NDArray[np.int64]]:
 def question_scores(table: RankTable, name: str) -> QuestionScores:
     """The values of a measure for every query of a table.
 
-    ``RankDistance`` is defined for MLIR settings only; the others are left out of its scores.
+    Rank distances are defined for MLIR settings only; the others are left out of their scores.
     """
     judged, first = judged_ranks(table)
     values = measure(name, judged)
     setting = table.setting.codes[first]
-    if name == RANK_DISTANCE:
+    if parse_measure(name).is_for_mlir:
         is_mlir = np.array([kind_of(s) == "mlir" for s in table.setting.names])
         kept = is_mlir[setting]
         first, setting, values = first[kept], setting[kept], values[kept]
@@ -138,7 +138,7 @@ def setting_means(scores: QuestionScores) -> dict[str, SettingMean]:
 
 def classes(settings: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The settings that count in the average of each class, by ``moir``, ``clir``, ``mlir``."""
-    counted = [name for name in settings if in_class_average(name)]
+    counted = counted_in_average(settings)
     found = {kind: tuple(name for name in counted if kind_of(name) == kind) for kind in KINDS}
     return {kind: names for kind, names in found.items() if names}
 

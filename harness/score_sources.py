@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.entry_folders import entry_folders, task_of
 from harness.paired_scores import (
     average_over_seeds,
     from_question_scores,
@@ -16,7 +17,7 @@ from harness.paired_scores import (
 from harness.question_scores import question_scores
 from harness.ranks import read_ranks
 from harness.runs import read_qrels, read_run
-from tasks.errors import EntryError, UnknownNameError, UsageError
+from tasks.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,8 +80,8 @@ def load_scores(
         table = in_settings(read_csv(Path(sources[0]), measure or "score"), settings)
         return LoadedScores(table, Path(sources[0]).stem)
     groups = _seed_groups(sources)
-    folders = _folders([entry for seeds in groups.values() for entry in seeds], root)
-    name = _task(folders, task)
+    folders = entry_folders([entry for seeds in groups.values() for entry in seeds], root)
+    name = task_of(folders, task)
     scores = {}
     for entry, folder in folders.items():
         ranks = read_ranks(folder / "ranks" / f"{name}.parquet")
@@ -108,34 +109,3 @@ def _seed_groups(sources: Sequence[str]) -> dict[str, list[str]]:
             raise UsageError(f"The system {system!r} is named twice.")
         groups[system] = seeds
     return groups
-
-
-def _folders(entries: Sequence[str], root: Path) -> dict[str, Path]:
-    folders: dict[str, Path] = {}
-    for entry in entries:
-        folder = Path(entry) if (Path(entry) / "ranks").is_dir() else root / entry
-        if not (folder / "ranks").is_dir():
-            if Path(entry).is_file():
-                raise UsageError(
-                    f"{entry} is a file: a TREC run needs --qrels, a table of scores ends in .csv."
-                )
-            raise UnknownNameError("entry", entry, [p.parent.name for p in root.glob("*/ranks")])
-        name = folder.resolve().name
-        if name in folders:
-            raise UsageError(f"The entry {name!r} is named twice.")
-        folders[name] = folder
-    return folders
-
-
-def _task(folders: dict[str, Path], task: str | None) -> str:
-    found = [{path.stem for path in (f / "ranks").glob("*.parquet")} for f in folders.values()]
-    common = sorted(set.intersection(*found))
-    if task is not None:
-        if task not in common:
-            raise UnknownNameError("task that the entries share", task, common)
-        return task
-    if len(common) == 1:
-        return common[0]
-    if common:
-        raise UsageError(f"Choose a task with --task: the entries share {', '.join(common)}.")
-    raise EntryError(f"No task was scored for all of {', '.join(folders)}.")

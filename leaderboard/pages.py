@@ -3,8 +3,9 @@
 ::
 
     index.html                      every task, every system
-    entries/<id>.html               one system: every pair of languages
+    entries/<id>.html               one system: every pair of languages, or what was reported
     data/<id>/<task>.json, .parquet what the pages were computed from
+    data/<id>/reported.json         published numbers with their sources
     files.json                      sha256 of every file of the site
 """
 
@@ -20,21 +21,36 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.files import write_atomically
 from harness.question_scores import summary
+from leaderboard.reported import reported_boards
+from leaderboard.reported_entry import reported_task
 from leaderboard.tables import entry_task, task_board
 from submissions.entry import ranks_path, read_entries
+from submissions.reported import TRUST_LEVEL, read_reported
 from tasks.errors import EntryError, UsageError
 from tasks.languages import POOL, language_name
 from tasks.settings import KIND_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.ranks import RankTable
-    from leaderboard.tables import TaskBoard
+    from leaderboard.reported import ReportedBoard
+    from leaderboard.tables import TaskBoard, TaskText
     from submissions.entry import Entry
+    from submissions.reported import Reported
 
 INVENTORY = "files.json"
 SHADES = 10
+MODEL_KINDS = {
+    "dense": "Dense encoder",
+    "sparse": "Learned sparse encoder",
+    "late-interaction": "Late interaction",
+    "cross-encoder": "Cross-encoder reranker",
+    "bm25": "BM25, words and stems",
+    "char-ngram": "TF-IDF of character n-grams",
+    "run": "Run files",
+    "fusion": "Fusion of systems",
+}
 ASSETS = Path(__file__).parent / "assets"
 
 
@@ -45,14 +61,31 @@ class Built:
     Attributes:
         index: The page to open.
         pages: Number of pages.
-        entries: Number of entries.
-        tasks: Number of tasks.
+        entries: Number of systems that were scored.
+        tasks: Number of tasks that they were scored on.
+        reported: Number of reported entries.
     """
 
     index: Path
     pages: int
     entries: int
     tasks: int
+    reported: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One task on the first page.
+
+    Attributes:
+        task: The task.
+        board: Systems that were scored on it, if any.
+        reported: Published results on it, if any.
+    """
+
+    task: TaskText
+    board: TaskBoard | None
+    reported: ReportedBoard | None
 
 
 def build_site(entries_root: Path, out: Path) -> Built:
@@ -74,29 +107,54 @@ def build_site(entries_root: Path, out: Path) -> Built:
         entry.manifest.id: {task: entry.ranks(task) for task in entry.manifest.runs}
         for entry in entries
     }
+    reported = read_reported(entries_root)
     boards = _boards(entries, tables)
     environment = _environment()
     files = {"assets/site.css": (ASSETS / "site.css").read_bytes()}
-    files["index.html"] = _render(environment, "index.html", boards=boards, here="")
+    files["index.html"] = _render(
+        environment, "index.html", sections=_sections(boards, reported), here=""
+    )
     for entry in entries:
         found = tables[entry.manifest.id]
-        order = [board.task.id for board in boards if board.task.id in found]
-        files[f"entries/{entry.manifest.id}.html"] = _render(
-            environment,
-            "entry.html",
-            entry=entry.manifest,
-            tasks=[entry_task(entry, found[task]) for task in order],
-            here="../",
-        )
-        for task, table in found.items():
-            scores = json.dumps(summary(table), indent=1) + "\n"
-            files[f"data/{entry.manifest.id}/{task}.json"] = scores.encode()
-            files[f"data/{entry.manifest.id}/{task}.parquet"] = ranks_path(
-                entry.folder, task
-            ).read_bytes()
+        ordered = {
+            board.task.id: found[board.task.id] for board in boards if board.task.id in found
+        }
+        files |= _entry_files(environment, entry, ordered)
+    for published in reported:
+        files |= _reported_files(environment, published)
     _write(out, files)
     pages = sum(name.endswith(".html") for name in files)
-    return Built(out / "index.html", pages, len(entries), len(boards))
+    return Built(out / "index.html", pages, len(entries), len(boards), len(reported))
+
+
+def _sections(boards: Sequence[TaskBoard], reported: Sequence[Reported]) -> list[Section]:
+    published = reported_boards(reported)
+    scored = [Section(b.task, b, published.pop(b.task.id, None)) for b in boards]
+    return [*scored, *(Section(board.task, None, board) for board in published.values())]
+
+
+def _entry_files(
+    environment: Environment, entry: Entry, tables: Mapping[str, RankTable]
+) -> dict[str, bytes]:
+    name = entry.manifest.id
+    tasks = [entry_task(entry, table) for table in tables.values()]
+    page = _render(environment, "entry.html", entry=entry.manifest, tasks=tasks, here="../")
+    files = {f"entries/{name}.html": page}
+    for task, table in tables.items():
+        scores = json.dumps(summary(table), indent=1) + "\n"
+        files[f"data/{name}/{task}.json"] = scores.encode()
+        files[f"data/{name}/{task}.parquet"] = ranks_path(entry.folder, task).read_bytes()
+    return files
+
+
+def _reported_files(environment: Environment, entry: Reported) -> dict[str, bytes]:
+    tasks = [reported_task(entry, task) for task in entry.tasks]
+    page = _render(environment, "reported.html", entry=entry, tasks=tasks, here="../")
+    content = {"trust_level": TRUST_LEVEL, **entry.model_dump(mode="json", exclude_none=True)}
+    return {
+        f"entries/{entry.id}.html": page,
+        f"data/{entry.id}/reported.json": (json.dumps(content, indent=1) + "\n").encode(),
+    }
 
 
 def _boards(entries: Sequence[Entry], tables: dict[str, dict[str, RankTable]]) -> list[TaskBoard]:
@@ -126,6 +184,8 @@ def _environment() -> Environment:
         shade=_shade,
         language=language_name,
         parameters=_parameters,
+        kind=MODEL_KINDS.__getitem__,
+        provenance=_provenance,
     )
     return environment
 
@@ -160,6 +220,12 @@ def _parameters(value: int) -> str:
         if value >= unit:
             return f"{value / unit:.{1 if value < 10 * unit else 0}f} {name}"
     return f"{value:,}"
+
+
+def _provenance(value: str) -> str:
+    """``seen: X`` and ``secondary: X`` as people say it."""
+    tag, _, source = value.partition(": ")
+    return f"{'Read in' if tag == 'seen' else 'Second-hand, from'} {source}"
 
 
 def _check_out(out: Path) -> None:

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     from submissions.entry import Entry
 
 SORTED_BY = "clir"
-"""The class that systems are sorted by: what the leaderboard is about."""
+"""The class that systems are sorted by where a task has it: what the leaderboard is about."""
+FORM_NAMES = {
+    "sentence+context": ", sentence with context",
+    "passage+paper-draw": ", languages drawn as in the paper",
+}
+"""What the form of a task's candidates adds to its title, where it is not the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class TaskBoard:
         questions: Number of questions.
         settings: Number of settings.
         languages: Number of languages.
+        sorted_by: The class that they are sorted by.
         rows: Systems with a complete run, best first.
         incomplete: Systems with some settings only, by name: they have no place.
         family_size: Number of tests behind the letters.
@@ -86,6 +92,7 @@ class TaskBoard:
     questions: int
     settings: int
     languages: int
+    sorted_by: str
     rows: tuple[SystemRow, ...]
     incomplete: tuple[Entry, ...]
     family_size: int
@@ -135,8 +142,8 @@ def task_text(task: str) -> TaskText:
     if task.partition("+")[0] not in task_names():
         return TaskText(task, task, "", "")
     definition, form = load_definition(task)
-    with_context = "" if form == "sentence" else ", sentence with context"
-    return TaskText(task, definition.title + with_context, definition.summary, definition.licence)
+    title = definition.title + FORM_NAMES.get(form, "")
+    return TaskText(task, title, definition.summary, definition.licence)
 
 
 def task_board(task: str, tables: Mapping[str, RankTable], entries: Sequence[Entry]) -> TaskBoard:
@@ -152,7 +159,8 @@ def task_board(task: str, tables: Mapping[str, RankTable], entries: Sequence[Ent
     scores = {e.manifest.id: question_scores(tables[e.manifest.id], measure) for e in complete}
     comparison = _compare(scores)
     rows = [_row(e, tables[e.manifest.id], scores[e.manifest.id], comparison) for e in complete]
-    rows.sort(key=lambda row: (-row.averages[SORTED_BY].micro, row.entry.manifest.id))
+    by = _sorted_by(rows)
+    rows.sort(key=lambda row: (-row.averages[by].micro, row.entry.manifest.id))
     largest = max(tables.values(), key=lambda table: len(table.pool_sizes))
     return TaskBoard(
         task=task_text(task),
@@ -160,7 +168,8 @@ def task_board(task: str, tables: Mapping[str, RankTable], entries: Sequence[Ent
         questions=len(largest.question.names),
         settings=len(largest.pool_sizes),
         languages=len(largest.query_language.names),
-        rows=tuple(_behind(row, rows[0], comparison) for row in rows),
+        sorted_by=by,
+        rows=tuple(_behind(row, rows[0], comparison, by) for row in rows),
         incomplete=tuple(e for e in entries if e not in complete),
         family_size=comparison.family_size if comparison else 0,
     )
@@ -209,11 +218,17 @@ def _row(
     )
 
 
-def _behind(row: SystemRow, leader: SystemRow, comparison: Comparison | None) -> SystemRow:
+def _sorted_by(rows: Sequence[SystemRow]) -> str:
+    """The class that decides the order: the usual one, or the first that the task has."""
+    found = {kind for row in rows for kind in row.averages}
+    return next((kind for kind in (SORTED_BY, *KINDS) if kind in found), SORTED_BY)
+
+
+def _behind(row: SystemRow, leader: SystemRow, comparison: Comparison | None, by: str) -> SystemRow:
     if comparison is None or row is leader:
         return row
     pair = {row.entry.manifest.id, leader.entry.manifest.id}
-    test = next(t for t in comparison.tests if t.setting == SORTED_BY and {t.a, t.b} == pair)
+    test = next(t for t in comparison.tests if t.setting == by and {t.a, t.b} == pair)
     half = (test.ci[1] - test.ci[0]) / 2 if test.ci else None
     return SystemRow(
         entry=row.entry,

@@ -5,6 +5,8 @@
     <id>/submission.toml          who answered, how, and with what
     <id>/ranks/<task>.parquet     the rank of every judged document: all else is computed from it
     <id>/scores/<task>.json       means per setting and class, for readers without Parquet
+    <id>/language_shares/<task>.json  languages of the first documents of MLIR rankings
+    <id>/runs/<task>.parquet      the first documents of each ranking, where they were kept
 """
 
 from __future__ import annotations
@@ -15,9 +17,12 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from harness.bias.language_shares import read_shares, shares_path
+from harness.entry_folders import REPORTED
 from harness.files import write_atomically
 from harness.question_scores import summary
 from harness.ranks import ranks_as_bytes, read_ranks
+from harness.run_table import read_runs, runs_as_bytes
 from submissions.manifest import (
     FILE_NAME,
     Manifest,
@@ -33,8 +38,10 @@ from tasks.errors import EntryError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from harness.bias.language_shares import LanguageShares
     from harness.models.description import ModelDescription
     from harness.ranks import RankTable
+    from harness.run_table import RunTable
     from harness.score import Scored
 
 
@@ -57,19 +64,56 @@ class Entry:
             EntryError: If the file is missing or is not the one that was scored.
         """
         path = ranks_path(self.folder, task)
-        expected = self.manifest.runs[task].ranks
-        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
-        if found != expected:
-            raise EntryError(
-                f"{path} is not the file that was scored: submission.toml says sha256 {expected}, "
-                f"found {found}. Restore it, or score the task again."
-            )
+        _check_sum(path, self.manifest.runs[task].ranks)
         return read_ranks(path)
+
+    def kept_runs(self, task: str) -> RunTable:
+        """The rankings of a task that the entry kept.
+
+        Raises:
+            EntryError: If it kept none, or the file is missing or is not the one that was scored.
+        """
+        path = runs_path(self.folder, task)
+        run = self.manifest.runs.get(task)
+        if run is None or run.runs is None:
+            raise EntryError(
+                f"The entry {self.manifest.id!r} has kept no rankings of {task}. "
+                "Score it with --keep-runs 100, or as many as are needed."
+            )
+        _check_sum(path, run.runs)
+        return read_runs(path)
+
+    def shares(self, task: str) -> LanguageShares | None:
+        """Languages of the first documents of a task's MLIR rankings, where there are any.
+
+        Raises:
+            EntryError: If the file is missing or is not the one that was scored.
+        """
+        expected = self.manifest.runs[task].shares
+        if expected is None:
+            return None
+        path = shares_path(self.folder, task)
+        _check_sum(path, expected)
+        return read_shares(path)
+
+
+def _check_sum(path: Path, expected: str) -> None:
+    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
+    if found != expected:
+        raise EntryError(
+            f"{path} is not the file that was scored: submission.toml says sha256 {expected}, "
+            f"found {found}. Restore it, or score the task again."
+        )
 
 
 def ranks_path(folder: Path, task: str) -> Path:
     """Where an entry keeps the ranks of a task."""
     return folder / "ranks" / f"{task}.parquet"
+
+
+def runs_path(folder: Path, task: str) -> Path:
+    """Where an entry keeps the rankings of a task, if it does."""
+    return folder / "runs" / f"{task}.parquet"
 
 
 def read_entry(folder: Path) -> Entry:
@@ -101,6 +145,11 @@ def check_can_write(root: Path, submission: Submission, task: str, *, complete: 
             one.
     """
     folder = root / submission.id
+    if (folder / REPORTED).is_file():
+        raise EntryError(
+            f"{folder} holds reported numbers, which a run may not join. "
+            "Choose another id with --entry."
+        )
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise EntryError(
@@ -147,13 +196,24 @@ def write_run(root: Path, submission: Submission, command: str, scored: Scored) 
     is_new = not (folder / FILE_NAME).is_file()
     before = None if is_new else read_entry(folder).manifest
     task = scored.table.task
-    ranks = ranks_as_bytes(scored.table)
-    scores = json.dumps(summary(scored.table), indent=1) + "\n"
+    files = {
+        ranks_path(folder, task): ranks_as_bytes(scored.table),
+        folder / "scores" / f"{task}.json": (
+            json.dumps(summary(scored.table), indent=1) + "\n"
+        ).encode(),
+    }
+    if scored.runs:
+        files[runs_path(folder, task)] = runs_as_bytes(scored.runs)
+    if scored.shares:
+        files[shares_path(folder, task)] = scored.shares.as_bytes()
+    sums = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
     run = RunPart(
         command=command,
         complete=scored.complete,
         settings=len(scored.table.pool_sizes),
-        ranks=hashlib.sha256(ranks).hexdigest(),
+        ranks=sums[ranks_path(folder, task)],
+        runs=sums.get(runs_path(folder, task)),
+        shares=sums.get(shares_path(folder, task)),
         data=dict(scored.data),
         versions=dict(scored.versions),
         hardware=dict(scored.hardware),
@@ -166,9 +226,12 @@ def write_run(root: Path, submission: Submission, command: str, scored: Scored) 
         method=submission.method or (before.method if before else MethodPart()),
         runs={**(before.runs if before else {}), task: run},
     )
-    write_atomically(ranks_path(folder, task), ranks)
-    write_atomically(folder / "scores" / f"{task}.json", scores.encode())
+    for path, content in files.items():
+        write_atomically(path, content)
     write_manifest(folder / FILE_NAME, manifest)
+    for path in (runs_path(folder, task), shares_path(folder, task)):
+        if path not in files:  # of an earlier run, which this one replaces
+            path.unlink(missing_ok=True)
     return Entry(folder, manifest)
 
 

@@ -43,7 +43,16 @@ class _Part(BaseModel):
 class ModelPart(_Part):
     """The model, as :class:`harness.models.description.ModelDescription` has it."""
 
-    kind: Literal["dense", "bm25", "char-ngram"]
+    kind: Literal[
+        "dense",
+        "sparse",
+        "late-interaction",
+        "cross-encoder",
+        "bm25",
+        "char-ngram",
+        "run",
+        "fusion",
+    ]
     name: Line
     revision: Commit | None = None
     digest: Sha256 | None = None
@@ -73,6 +82,8 @@ class RunPart(_Part):
         complete: Whether all settings of the task were scored.
         settings: Number of settings that were scored.
         ranks: sha256 of ``ranks/<task>.parquet``.
+        runs: sha256 of ``runs/<task>.parquet``, where the rankings were kept.
+        shares: sha256 of ``language_shares/<task>.json``, where the task has MLIR settings.
         data: sha256 of each data file of the task.
         versions: Versions of the software.
         hardware: What it ran on.
@@ -82,6 +93,8 @@ class RunPart(_Part):
     complete: bool
     settings: Annotated[int, Field(ge=1)]
     ranks: Sha256
+    runs: Sha256 | None = None
+    shares: Sha256 | None = None
     data: dict[str, Sha256]
     versions: dict[str, Line]
     hardware: dict[str, Line]

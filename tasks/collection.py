@@ -1,7 +1,8 @@
 """A task's texts and judgments: ids at the edge, aligned arrays inside.
 
 A *question* is what is asked, whatever the language; a *query* is a question in one language.
-Questions that are parallel across languages share one id, and so one index.
+Questions that are parallel across languages share one id, and so one index. A document's id
+begins with the code of its language and ``_``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -37,13 +38,15 @@ class Corpus:
 
     Attributes:
         language: ISO 639-1 code.
-        ids: Id of each document, unique over all languages of the task.
-        texts: Text of each document, aligned with ``ids``.
+        ids: Id of each document, unique over all languages of the task: the language, ``_``, and
+            the document's id in its file.
+        texts: Text of each document, aligned with ``ids``. Both are tuples where the data are
+            small, else :class:`~tasks.arrow_strings.ArrowStrings`, which stay on disk.
     """
 
     language: str
-    ids: tuple[str, ...]
-    texts: tuple[str, ...]
+    ids: Sequence[str]
+    texts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Judgments:
         language: Language of the documents.
         question: Index in ``Collection.questions``, shape (judgments,), ascending.
         document: Index in the corpus of ``language``, shape (judgments,).
-        relevance: Grade of each judgment, shape (judgments,).
+        relevance: Grade of each judgment, shape (judgments,); 0 is judged not relevant.
     """
 
     language: str
@@ -78,3 +81,39 @@ class Collection:
     queries: Mapping[str, Queries]
     corpora: Mapping[str, Corpus]
     judgments: Mapping[str, Judgments]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The documents that a rerank task lets a system rank, for each question.
+
+    The corpora of such a task are aligned: a row is the same passage in every language.
+
+    Attributes:
+        start: Where each question's candidates begin in ``document``, and the end of the last,
+            shape (questions + 1,).
+        document: Rows in the corpus of any language, ascending within a question.
+    """
+
+    start: NDArray[np.int64]
+    document: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One language for each question and each passage, in the MLIR settings of a rerank task.
+
+    Attributes:
+        languages: The languages that are drawn from.
+        question: Index in ``languages`` for each question, shape (questions,).
+        document: Index in ``languages`` for each row of the corpora, shape (rows,).
+    """
+
+    languages: tuple[str, ...]
+    question: NDArray[np.int8]
+    document: NDArray[np.int8]
+
+
+def document_language(document_id: str) -> str:
+    """The language that a document's id begins with: ``sw`` of ``sw_32589#0``."""
+    return document_id.partition("_")[0]

@@ -60,7 +60,7 @@ def locate(definition: TaskDefinition, data: Path | None = None) -> dict[str, Pa
     roots = (definition.home,) if definition.home else data_folders(data)
     found: dict[str, Path | None] = {}
     for language, file in definition.files.items():
-        places = [root / definition.folder / file.name for root in roots]
+        places = [root / str(definition.folder) / file.name for root in roots]
         found[language] = next((place for place in places if place.is_file()), None)
     return found
 
@@ -91,7 +91,7 @@ def obtain(definition: TaskDefinition, data: Path | None = None) -> dict[str, Da
 
 def _fetch(definition: TaskDefinition, missing: set[str]) -> Mapping[str, Path]:
     names = {language: definition.files[language].name for language in sorted(missing)}
-    target = (definition.home or cache_folder() / "data") / definition.folder
+    target = (definition.home or cache_folder() / "data") / str(definition.folder)
     if definition.url is None:
         raise DataFileError(
             f"Task {definition.name!r} lacks {', '.join(names.values())} in {target}."
@@ -108,7 +108,7 @@ def _fetch(definition: TaskDefinition, missing: set[str]) -> Mapping[str, Path]:
             left = [n for key, n in names.items() if key not in fetched]
             raise DataFileError(
                 f"Task {definition.name!r} lacks {', '.join(left)}, and fetching {url} failed: "
-                f"{_reason(error)}.\n"
+                f"{innermost_reason(error)}.\n"
                 f"Put the file{'s' if len(left) > 1 else ''} in {target}"
                 + (
                     "."
@@ -120,7 +120,7 @@ def _fetch(definition: TaskDefinition, missing: set[str]) -> Mapping[str, Path]:
     return fetched
 
 
-def _reason(error: Exception) -> str:
+def innermost_reason(error: Exception) -> str:
     """The innermost cause in one line: the outer layers only repeat the address."""
     while error.__context__ is not None and isinstance(error.__context__, Exception):
         error = error.__context__

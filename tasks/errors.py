@@ -32,7 +32,7 @@ class UnknownNameError(BabelboardError):
         choices = sorted(known)
         by_lower = {choice.lower(): choice for choice in choices}
         found = get_close_matches(name.lower(), list(by_lower), n=3, cutoff=0.5)
-        near = [by_lower[match] for match in found]
+        near = [by_lower[match] for match in found] or (choices if len(choices) == 1 else [])
         if near:
             advice = f"Did you mean {' or '.join(near)}?"
         elif len(choices) <= 20:

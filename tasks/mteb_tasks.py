@@ -11,6 +11,8 @@ What to know of mteb (2.26) when its numbers are compared with ours:
 - It strips white space around documents, not around queries: a difference to tokenizers that
   keep white space.
 - Means are rounded to five decimals, those of ``mrr`` excepted.
+- A task with candidates of its own gives them as ``top_ranked``, which mteb reranks. Where the
+  languages of a pool are drawn, the corpus and the queries are those that were drawn.
 - Its cache of results goes by the names of model, task and subset, not by the data: after a
   change of the data, evaluate with ``overwrite_strategy="always"``.
 
@@ -22,55 +24,56 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
+import pyarrow as pa
 from datasets import Dataset
+from datasets.table import InMemoryTable
 from mteb.abstasks.retrieval import AbsTaskRetrieval
 from mteb.abstasks.task_metadata import TaskMetadata
 from mteb.types import Licenses
 
 from tasks.errors import UsageError
+from tasks.mteb_names import (
+    DEPTH,
+    LANGUAGES,
+    SPLIT,
+    dataset_revision,
+    main_score,
+    mteb_cutoffs,
+    mteb_languages,
+    mteb_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mteb.abstasks.retrieval_dataset_loaders import RetrievalSplitData
+    from numpy.typing import NDArray
 
-    from tasks.collection import Collection
     from tasks.settings import Setting
     from tasks.task import Task
 
-DEPTH = 1000
-"""Documents that mteb keeps of each ranking, unless told otherwise."""
 
-SPLIT = "test"
+class AnyTask(AbsTaskRetrieval):
+    """Stands for every task of ours where mteb asks which task a model is shown texts of.
 
-# fmt: off
-LANGUAGES = {
-    "ar": "ara-Arab", "bn": "ben-Beng", "de": "deu-Latn", "el": "ell-Grek", "en": "eng-Latn",
-    "es": "spa-Latn", "fa": "fas-Arab", "fi": "fin-Latn", "fr": "fra-Latn", "hi": "hin-Deva",
-    "id": "ind-Latn", "it": "ita-Latn", "ja": "jpn-Jpan", "ko": "kor-Hang", "nl": "nld-Latn",
-    "pt": "por-Latn", "ru": "rus-Cyrl", "sw": "swa-Latn", "te": "tel-Telu", "th": "tha-Thai",
-    "tr": "tur-Latn", "vi": "vie-Latn", "yo": "yor-Latn", "zh": "zho-Hans",
-}
-"""ISO 639-1 code to what mteb wants: ISO 639-3 and ISO 15924."""
-
-_SCORES = {
-    "AP": "map", "RR": "mrr", "nDCG": "ndcg", "R": "recall", "P": "precision",
-    "Success": "hit_rate",
-}
-# fmt: on
-
-
-def mteb_score(measure: str, depth: int = DEPTH) -> str | None:
-    """What mteb calls a measure: ``nDCG@10`` is ``ndcg_at_10``, ``AP`` is ``map_at_{depth}``.
-
-    None where mteb has no such score, as for ``RankDistance``.
+    A model's prompts may depend on a task's type and on its name; ours are of one type, and no
+    model has a prompt for one by name.
     """
-    kind, _, cutoff = measure.partition("@")
-    if kind not in _SCORES or (cutoff and not cutoff.isdecimal()):
-        return None
-    return f"{_SCORES[kind]}_at_{cutoff or depth}"
+
+    metadata = TaskMetadata(
+        name="babelboard",
+        description="A task of babelboard.",
+        dataset={"path": "babelboard", "revision": "1"},
+        type="Retrieval",
+        category="t2t",
+        eval_splits=[SPLIT],
+        eval_langs=sorted(LANGUAGES.values()),
+        main_score="ndcg_at_10",
+    )
 
 
 def as_mteb_task(task: Task, settings: Sequence[Setting], depth: int = DEPTH) -> AbsTaskRetrieval:
@@ -93,17 +96,15 @@ def as_mteb_task(task: Task, settings: Sequence[Setting], depth: int = DEPTH) ->
             f"An mteb task needs at least one setting and a depth of at least 1, "
             f"found {len(settings)} and {depth}."
         )
-    named = [measure.partition("@")[2] for measure in task.definition.measures]
-    cutoffs = {int(cutoff) for cutoff in named if cutoff.isdecimal()}
 
     class CollectionTask(AbsTaskRetrieval):
         # Of the class, as mteb has it: unload_data() deletes an instance's own metadata.
         metadata = _metadata(task, settings, depth)
-        k_values = sorted({k for k in AbsTaskRetrieval.k_values if k <= depth} | cutoffs | {depth})
+        k_values = mteb_cutoffs(task.definition.measures, depth)
 
         def load_data(self, *_: Any, **__: Any) -> None:
             if not self.data_loaded:
-                self.dataset = _dataset(task.collection, settings)
+                self.dataset = _dataset(task, settings)
                 self.data_loaded = True
 
     return CollectionTask()
@@ -113,73 +114,147 @@ def _metadata(task: Task, settings: Sequence[Setting], depth: int) -> TaskMetada
     """What the definition says of a task; what it does not say is left empty."""
     definition = task.definition
     licence = definition.licence.lower().replace(" ", "-")
-    checksums = json.dumps(dict(task.checksums), sort_keys=True)
     return TaskMetadata(
-        name=f"babelboard-{task.name}" + (f"-top{depth}" if depth != DEPTH else ""),
+        name=mteb_name(task.name, depth),
         description=f"{definition.title}: {definition.summary}",
         dataset={
             "path": definition.homepage,
-            "revision": hashlib.sha256(checksums.encode()).hexdigest(),
+            "revision": dataset_revision(task.checksums),
         },
         reference=definition.homepage,
         type="Retrieval",
         category="t2t",
         eval_splits=[SPLIT],
-        eval_langs={
-            setting.id: [
-                LANGUAGES[code]
-                for code in dict.fromkeys((*setting.query_languages, *setting.document_languages))
-            ]
-            for setting in settings
-        },
-        main_score=mteb_score(definition.primary_measure, depth) or "ndcg_at_10",
+        eval_langs={setting.id: mteb_languages(setting) for setting in settings},
+        main_score=main_score(definition.primary_measure, depth),
         # mteb wants the page with the terms where it does not list a licence.
         license=licence if licence in get_args(Licenses) else definition.homepage,
         bibtex_citation=definition.citation.strip(),
     )
 
 
-def _dataset(
-    collection: Collection, settings: Sequence[Setting]
-) -> dict[str, dict[str, RetrievalSplitData]]:
-    """By subset and split, the texts and judgments; subsets share the table of a pool."""
+def _dataset(task: Task, settings: Sequence[Setting]) -> dict[str, dict[str, RetrievalSplitData]]:
+    """By subset and split, the texts and judgments; subsets share what they have in common."""
 
     @cache
     def documents(languages: tuple[str, ...]) -> Dataset:
-        corpora = [collection.corpora[code] for code in languages]
-        ids = [name for corpus in corpora for name in corpus.ids]
-        return Dataset.from_dict({"id": ids, "text": [t for c in corpora for t in c.texts]})
+        return _documents(task, languages)
 
     @cache
     def queries(languages: tuple[str, ...]) -> Dataset:
-        asked = [collection.queries[code] for code in languages]
-        ids = [f"{q.language}_{collection.questions[n]}" for q in asked for n in q.question]
-        return Dataset.from_dict({"id": ids, "text": [text for q in asked for text in q.texts]})
+        collection = task.collection
+        asked = [(code, _asked(task, languages, code)) for code in languages]
+        ids = [
+            f"{code}_{collection.questions[number]}"
+            for code, rows in asked
+            for number in collection.queries[code].question[rows].tolist()
+        ]
+        texts = [collection.queries[code].texts[row] for code, rows in asked for row in rows]
+        return Dataset.from_dict({"id": ids, "text": texts})
+
+    @cache
+    def candidates(languages: tuple[str, ...]) -> list[list[str]] | None:
+        return _candidates(task, languages)
+
+    def top_ranked(setting: Setting) -> dict[str, list[str]] | None:
+        listed = candidates(setting.document_languages)
+        if listed is None:
+            return None
+        collection = task.collection
+        return {
+            f"{code}_{collection.questions[number]}": listed[number]
+            for code in setting.query_languages
+            for number in collection.queries[code].question.tolist()
+        }
 
     return {
         setting.id: {
             SPLIT: {
                 "corpus": documents(setting.document_languages),
                 "queries": queries(setting.query_languages),
-                "relevant_docs": _judgments(collection, setting),
-                "top_ranked": None,
+                "relevant_docs": _judgments(task, setting),
+                "top_ranked": top_ranked(setting),
             }
         }
         for setting in settings
     }
 
 
-def _judgments(collection: Collection, setting: Setting) -> dict[str, dict[str, int]]:
+def _documents(task: Task, languages: tuple[str, ...]) -> Dataset:
+    """A pool as a table; what lies in Arrow already is not copied."""
+    corpora = [task.collection.corpora[code] for code in languages]
+    starts = np.cumsum([0, *(len(corpus.ids) for corpus in corpora)])[:-1].tolist()
+    kept = [
+        _kept(task, languages, code) + start for code, start in zip(languages, starts, strict=True)
+    ]
+    rows = np.concatenate(kept)
+    columns = {
+        "id": _joined([corpus.ids for corpus in corpora]),
+        "text": _joined([corpus.texts for corpus in corpora]),
+    }
+    table = pa.table(columns)
+    if len(rows) < len(table):
+        table = table.take(pa.array(rows))
+    # Given here, or datasets reads all of the table for it.
+    fingerprint = hashlib.sha256(
+        json.dumps([dataset_revision(task.checksums), languages]).encode()
+    ).hexdigest()
+    return Dataset(InMemoryTable(table), fingerprint=fingerprint[:16])
+
+
+def _joined(columns: Sequence[Sequence[str]]) -> pa.ChunkedArray:
+    chunks: list[pa.Array] = []
+    for column in columns:
+        array = getattr(column, "array", None)
+        array = pa.chunked_array([pa.array(column, pa.string())]) if array is None else array
+        chunks += array.cast(pa.large_string()).chunks  # longer than 2 GiB together
+    return pa.chunked_array(chunks, type=pa.large_string())
+
+
+def _kept(task: Task, languages: tuple[str, ...], code: str) -> NDArray[np.int64]:
+    """Rows of a corpus that are in a pool: where languages are drawn, those drawn in this one."""
+    if task.draw is None or len(languages) == 1:
+        return np.arange(len(task.collection.corpora[code].ids))
+    return np.flatnonzero(task.draw.document == task.draw.languages.index(code))
+
+
+def _asked(task: Task, languages: tuple[str, ...], code: str) -> NDArray[np.int64]:
+    """Rows of a language's queries that are asked, where ``languages`` ask together."""
+    question = task.collection.queries[code].question
+    if task.draw is None or len(languages) == 1:
+        return np.arange(len(question))
+    return np.flatnonzero(task.draw.question[question] == task.draw.languages.index(code))
+
+
+def _candidates(task: Task, languages: tuple[str, ...]) -> list[list[str]] | None:
+    """Ids of the candidates of each question, in their order; None where a pool is ranked."""
+    if task.candidates is None:
+        return None
+    rows = task.candidates.document
+    ids = _joined([task.collection.corpora[code].ids for code in languages])
+    if task.draw is not None and len(languages) > 1:
+        place = [languages.index(c) if c in languages else -1 for c in task.draw.languages]
+        rows = rows + np.array(place)[task.draw.document[rows]] * (len(ids) // len(languages))
+    named = ids.take(pa.array(rows)).to_pylist()
+    start = task.candidates.start.tolist()
+    return [named[a:b] for a, b in pairwise(start)]
+
+
+def _judgments(task: Task, setting: Setting) -> dict[str, dict[str, int]]:
     """Grades by query and document; mteb leaves out the queries that are not here."""
+    collection = task.collection
     judged: dict[int, dict[str, int]] = {}
     for code in setting.document_languages:
         judgments, ids = collection.judgments[code], collection.corpora[code].ids
-        rows = zip(judgments.question, judgments.document, judgments.relevance, strict=True)
-        for question, document, grade in rows:
-            judged.setdefault(int(question), {})[ids[document]] = int(grade)
+        kept = np.isin(judgments.document, _kept(task, setting.document_languages, code))
+        columns = (judgments.question, judgments.document, judgments.relevance)
+        for question, document, grade in zip(*(c[kept].tolist() for c in columns), strict=True):
+            judged.setdefault(question, {})[ids[document]] = grade
     return {
         f"{code}_{collection.questions[question]}": judged[question]
         for code in setting.query_languages
-        for question in collection.queries[code].question.tolist()
+        for question in collection.queries[code]
+        .question[_asked(task, setting.query_languages, code)]
+        .tolist()
         if question in judged
     }

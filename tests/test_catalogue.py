@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from irds_homes import MIRACL_TASK, MMARCO_TASK
 
 from harness.measures import parse_measure
 from tasks.definition import CATALOGUE, load_definition, task_names
@@ -25,8 +28,20 @@ def content(file):
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
+def languages_of(content):
+    return content.get("files") or content["sizes"]
+
+
 def test_the_catalogue_has_the_tasks():
-    assert {"pocket", "xquad-r", "mlqa-r"} <= set(task_names())
+    assert set(task_names()) == {
+        "miracl",
+        "mlqa-r",
+        "mmarco",
+        "mmarco-rerank",
+        "mmarco-rerank-unseen",
+        "pocket",
+        "xquad-r",
+    }
     assert len(task_names()) == len(FILES)
     assert list(task_names()) == sorted(set(task_names()))
 
@@ -34,25 +49,53 @@ def test_the_catalogue_has_the_tasks():
 def test_a_catalogue_file_is_read_as_written(file, content):
     assert content["name"] == file.stem.replace("_", "-")
     definition, form = load_definition(content["name"])
-    assert form == "sentence"
-    assert definition.languages == tuple(sorted(content["files"]))
+    assert form == ("sentence" if content["source"] == "squad-r" else "passage")
+    assert definition.languages == tuple(sorted(languages_of(content)))
     written = definition.model_dump(mode="json", exclude_none=True)
     assert written == {**written, **content}
 
 
 def test_languages_are_known(content):
-    for code in content["files"]:
+    for code in languages_of(content):
         assert language_name(code)
 
 
 def test_files_have_checksums_and_sizes(content):
-    for entry in content["files"].values():
-        assert re.fullmatch(r"[0-9a-f]{64}", entry["sha256"])
+    for entry in languages_of(content).values():
         assert entry["queries"] > 0
         assert entry["documents"] > 0
+    files = content.get("files", {}).values()
+    for entry in files:
+        assert re.fullmatch(r"[0-9a-f]{64}", entry["sha256"])
     for key in ("name", "sha256"):
-        values = [entry[key] for entry in content["files"].values()]
+        values = [entry[key] for entry in files]
         assert len(values) == len(set(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("miracl", "{}/dev"), ("mmarco", "v2/{}/dev/small"), ("mmarco", "en")]
+)
+def test_sizes_are_those_that_ir_datasets_counted(name, part):
+    package = find_spec("ir_datasets")
+    if package is None:
+        pytest.skip("needs the extra 'score'")
+    path = Path(package.submodule_search_locations[0]) / "etc" / "metadata.json"
+    counted = json.loads(path.read_text(encoding="utf-8"))
+    checked = 0
+    for task in [n for n in task_names() if n.startswith(name)]:
+        for code, sizes in load_definition(task)[0].sizes.items():
+            if (code == "en" and name == "mmarco") != (part == "en"):
+                continue
+            where = f"{name}/{part.format('dt' if code == 'nl' else code)}"
+            entry = counted["msmarco-passage/dev/small" if part == "en" else where]
+            documents = counted[entry["docs"]["_ref"]]["docs"]["count"]
+            counts = entry["queries"]["count"], documents, entry["qrels"]["count"]
+            assert counts == (sizes.queries, sizes.documents, sizes.judgments)
+            checked += 1
+            if part == "en" and task != "mmarco":
+                pairs = load_definition(task)[0].candidate_pairs
+                assert pairs == entry["scoreddocs"]["count"]
+    assert checked == {"{}/dev": 18, "v2/{}/dev/small": 13 + 5 + 13, "en": 3}[part]
 
 
 def test_measures_can_be_computed(content):
@@ -69,7 +112,7 @@ def test_addresses_are_https_and_of_one_commit(content):
 
 
 def test_licence_and_citation_are_given(content):
-    assert content["licence"].startswith("CC ")
+    assert re.fullmatch(r"CC .+|Apache 2\.0", content["licence"])
     assert content["citation"].strip().startswith("@")
 
 
@@ -143,7 +186,7 @@ def naming_file(name):
         (setting("name", '"My Task"'), "name: .*found 'My Task'"),
         (setting("name", '"../own"'), r"name: .*found '\.\./own'"),
         (setting("source", '"beir"'), "source: .*'squad-r'.*found 'beir'"),
-        (setting("protocol", '"rerank"'), "protocol: .*'full'"),
+        (setting("protocol", '"pairs"'), "protocol: .*'full'.*found 'pairs'"),
         (adding('licens = "CC0"'), "licens: "),
         (adding('candidates = ["paragraph"]'), r"candidates\.0: "),
         (naming_file('"../x.json"'), r"files\.de\.name: .*found '\.\./x\.json'"),
@@ -156,7 +199,9 @@ def naming_file(name):
         (naming_file('"de.json"\nsha256 = "abc"'), r"files\.de\.sha256: .*found 'abc'"),
         (naming_file('"de.json"\nqueries = 0'), r"files\.de\.queries: .*found '0'"),
         (naming_file('"de.json"\ndocuments = "many"'), r"files\.de\.documents: "),
-        (lambda text: text.partition("[files.de]")[0], "files: Field required"),
+        (lambda text: text.partition("[files.de]")[0], "the file: .*files: at least one language"),
+        (without("folder"), "the file: .*folder: "),
+        (setting("settings", '"some"'), "settings.*found 'some'"),
     ],
 )
 def test_a_malformed_task_file_is_refused_with_its_place(own_task, damage, place):
@@ -177,12 +222,32 @@ def test_a_malformed_task_file_is_refused_with_its_place(own_task, damage, place
         (lambda text: text.partition("[files.de]")[0] + "[files]\n", "files"),
         (setting("measures", "[]"), "measures"),
         (setting("primary_measure", '"nDCG@10"'), "primary_measure"),
+        (setting("protocol", '"rerank"'), "protocol"),
+        (adding('candidates = ["passage"]'), "candidates: squad-r has sentence"),
+        (adding('md5 = "unchecked"'), "md5"),
+        (adding("candidate_pairs = 3"), "candidate_pairs"),
+        (lambda text: text + "[sizes]\nde = { queries = 1 }\n", "sizes"),
+        (setting("settings", '["moir/de-de", "moir/de-de"]'), "'moir/de-de' is listed twice"),
+        (setting("settings", '["moir/de-fr"]'), "Unknown language in 'moir/de-fr': 'fr'"),
         # {file} is all that an address can have filled in.
         (adding('url = "https://example.org/{language}.json"'), "url"),
         # What is fetched is checked, so its checksum must be known.
         (adding('url = "https://example.org/{file}"'), "sha256"),
     ],
-    ids=["no language", "no measure", "primary measure", "address", "checksum"],
+    ids=[
+        "no language",
+        "no measure",
+        "primary measure",
+        "protocol",
+        "form",
+        "md5",
+        "pairs",
+        "sizes",
+        "setting twice",
+        "setting of no language",
+        "address",
+        "checksum",
+    ],
 )
 def test_a_task_file_that_contradicts_itself_is_refused(own_task, damage, reason):
     own_task.write_text(damage(own_task.read_text(encoding="utf-8")), encoding="utf-8")
@@ -223,3 +288,57 @@ def test_files_of_an_own_task_are_beside_its_task_file(own_task, monkeypatch):
 def test_an_own_task_has_the_forms_it_says(own_task):
     with pytest.raises(UsageError, match=r"'own' has no candidates .* It has: sentence\."):
         load_definition(f"{own_task}+context")
+
+
+# ---- task files for the sources of ir_datasets -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("base", "damage", "reason"),
+    [
+        (MIRACL_TASK, lambda text: text.partition("[sizes]")[0], "sizes: at least one language"),
+        (MIRACL_TASK, setting("protocol", '"rerank"'), "'miracl' has no lists of candidates"),
+        (MIRACL_TASK, setting("settings", '"all pairs"'), "no answers across languages: clir/hi-s"),
+        (MIRACL_TASK, setting("settings", '["mlir/xx-xx"]'), "no answers across languages: mlir/"),
+        (MIRACL_TASK, adding('url = "https://example.org/{file}"'), "no files"),
+        (MIRACL_TASK, adding('candidates = ["sentence"]'), "candidates: miracl has passage"),
+        (MIRACL_TASK, setting("md5", '"abc"'), "md5"),
+        (MMARCO_TASK, adding("candidate_pairs = 5"), "candidate_pairs: for the protocol"),
+        (MMARCO_TASK, adding('candidates = ["passage+paper-draw"]'), "mmarco has passage$"),
+        (MMARCO_TASK, lambda text: text.replace("queries = 3", "queries = 0"), "queries"),
+    ],
+)
+def test_a_task_file_of_ir_datasets_that_contradicts_itself(tmp_path, base, damage, reason):
+    path = tmp_path / "task.toml"
+    path.write_text(base, encoding="utf-8")
+    load_definition(str(path))
+    assert damage(base) != base
+    path.write_text(damage(base), encoding="utf-8")
+    with pytest.raises(DataFileError, match=rf"(?m){reason}"):
+        load_definition(str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("mmarco-rerank+paper-draw", "passage+paper-draw"),
+        ("mmarco-rerank-unseen+paper-draw", "passage+paper-draw"),
+        ("mmarco-rerank", "passage"),
+        ("mlqa-r+context", "sentence+context"),
+    ],
+)
+def test_forms_by_suffix(name, form):
+    assert load_definition(name)[1] == form
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mmarco+paper-draw", r"no candidates of the form 'passage\+paper-draw'.*: passage\.$"),
+        ("miracl+context", r"no candidates of the form 'passage\+context'.*: passage\.$"),
+        ("xquad-r+paper-draw", r"the form 'sentence\+paper-draw'.*: sentence, sentence\+context"),
+    ],
+)
+def test_forms_that_a_task_does_not_have(name, message):
+    with pytest.raises(UsageError, match=message):
+        load_definition(name)

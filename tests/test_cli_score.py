@@ -20,7 +20,7 @@ import pytest
 pytest.importorskip("sentence_transformers", reason="needs the extra 'score'")
 
 from harness.cli.app import main
-from harness.embedding_store import EmbeddingStore
+from harness.embeddings.embedding_store import EmbeddingStore
 from harness.question_scores import question_scores, setting_means
 from submissions.entry import read_entry
 from tasks.task import load_task
@@ -112,6 +112,7 @@ def test_a_built_in_model_gives_the_committed_ranks(
         "distinct_texts",
         "encoded_texts",
         "padding",
+        "pairs",
         "seconds",
     }
     assert (result["cost"]["texts"], result["cost"]["encoded_texts"]) == (3003, 0)
@@ -309,8 +310,8 @@ def test_what_the_manifest_cannot_hold_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("bm25", "--pooling", "cls", "--max-tokens", "9"), "found: pooling, max_tokens."),
-        (("char-ngram", "--no-normalise"), "found: normalise."),
+        (("bm25", "--pooling", "cls", "--max-tokens", "9"), "of an encoder: pooling, max_tokens."),
+        (("char-ngram", "--no-normalise"), "of an encoder: normalise."),
         (("./no-such-folder",), "no folder './no-such-folder'"),
         (("nobody/nothing",), "without a network, name a folder"),
     ],

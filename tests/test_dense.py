@@ -21,7 +21,7 @@ from harness.models.description import display_name
 from harness.models.door import open_model
 from harness.models.encoder_options import EncoderOptions
 from harness.progress import Silent
-from harness.score import score
+from harness.score import Plan, score
 from tasks.errors import ModelError, UsageError
 from tasks.task import load_task
 
@@ -247,18 +247,53 @@ def test_dtype_can_be_chosen(tiny_encoder: Path, dtype: str) -> None:
     assert 1e-6 < np.abs(vectors - exact).max() < 0.1
 
 
+@pytest.mark.parametrize("normalise", [True, False])
+def test_the_leading_dimensions_can_be_kept(tiny_encoder: Path, normalise: bool) -> None:
+    whole = load(tiny_encoder, normalise=normalise)
+    part = load(tiny_encoder, normalise=normalise, truncate_dimensions=8)
+    expected = whole.encode(TEXTS, "query")[:, :8]
+    if normalise:
+        expected = expected / np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(part.encode(TEXTS, "query"), expected, atol=1e-6)
+    assert part.description.settings["dimension"] == 8
+    assert part.description.settings["truncated"] is True
+    assert part.fingerprint("query") != whole.fingerprint("query")
+
+
+@pytest.mark.parametrize("dimensions", [0, -1, 33])
+def test_dimensions_that_the_model_does_not_have(tiny_encoder: Path, dimensions: int) -> None:
+    with pytest.raises(ModelError, match=rf"have 32 dimensions, found .* {dimensions}; .*1 to 32"):
+        load(tiny_encoder, truncate_dimensions=dimensions)
+
+
+def test_truncated_embeddings_are_compared_by_cosine(tiny_encoder: Path, plain: Path) -> None:
+    # The plain folder has no unit length of its own, so the ranking does the scaling.
+    task = load_task("pocket")
+    ranks = [
+        score(
+            load(one, truncate_dimensions=8, max_tokens=32, similarity="cosine"),
+            task,
+            task.settings[:1],
+            Plan(),
+            Silent(),
+        ).table.rank
+        for one in (tiny_encoder, plain)
+    ]
+    assert np.mean(ranks[0] == ranks[1]) > 0.9
+
+
 def test_similarity_decides_the_ranks(plain: Path) -> None:
     task = load_task("pocket")
     ranks = {}
     for similarity in ("cosine", "dot"):
         encoder = load(plain, similarity=similarity, max_tokens=32)
         assert encoder.description.settings["similarity"] == similarity
-        ranks[similarity] = score(encoder, task, task.settings[:1], None, Silent()).table.rank
+        ranks[similarity] = score(encoder, task, task.settings[:1], Plan(), Silent()).table.rank
     assert (ranks["cosine"] != ranks["dot"]).any()
 
     # Of vectors of length 1, both are the same.
     encoder = load(plain, similarity="dot", normalise=True, max_tokens=32)
-    unit = score(encoder, task, task.settings[:1], None, Silent()).table.rank
+    unit = score(encoder, task, task.settings[:1], Plan(), Silent()).table.rank
     assert np.mean(unit == ranks["cosine"]) > 0.9
 
 
@@ -497,3 +532,16 @@ def test_built_in_models_take_no_options() -> None:
     assert EncoderOptions().changed() == {}
     with pytest.raises(UsageError, match="pooling, normalise"):
         open_model("bm25", EncoderOptions(pooling="cls", normalise=False))
+
+
+def test_a_static_embedding_has_no_token_limit(tiny_encoder: Path, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_encoder).backend_tokenizer
+    model = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)])
+    model.save(str(tmp_path / "static"))
+    encoder = load(tmp_path / "static")
+    assert encoder.description.settings["max_tokens"] == 0
+    assert encoder.encode(["one", "two words"], "query").shape == (2, 8)

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from tasks.definition import load_definition, task_names
-from tasks.settings import parallel_settings
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -69,10 +68,11 @@ def test_the_readme_has_the_sizes_of_the_tasks() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     for name in task_names():
         definition, _ = load_definition(name)
-        files = definition.files.values()
+        sizes = definition.language_sizes.values()
+        candidates = definition.candidate_pairs or sum(size.documents or 0 for size in sizes)
         row = (
-            f"| `{name}` | {len(files)} | {len(parallel_settings(definition.languages))} "
-            f"| {sum(f.queries or 0 for f in files):,} | {sum(f.documents or 0 for f in files):,} |"
+            f"| `{name}` | {len(sizes)} | {len(definition.all_settings())} "
+            f"| {sum(size.queries or 0 for size in sizes):,} | {candidates:,} |"
         )
         assert row in readme
 

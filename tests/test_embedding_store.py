@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.embedding_store import TEXTS_PER_SHARD, EmbeddingStore, text_key
+from harness.embeddings.embedding_store import EmbeddingStore
+from harness.embeddings.text_store import TEXTS_PER_SHARD, text_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.encoding import MOST_TEXTS_PER_BATCH, Source, encode_sources
+from harness.embeddings.encoding import MOST_TEXTS_PER_BATCH, Source, encode_sources
 from harness.models.description import ModelDescription
 from harness.progress import Silent
-from harness.retrievers import DenseRetriever, Prepared, encode_collection
-from harness.score import score
+from harness.retrieval.dense_retriever import DenseRetriever, prepare_dense
+from harness.score import Plan, score
 from tasks.errors import ModelError
 from tasks.task import load_task
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from harness.models.description import Role
     from harness.progress import Reporter
+    from harness.retrieval.retrievers import Prepared
     from tasks.collection import Collection
     from tasks.task import Task
 
@@ -48,6 +49,7 @@ class FakeEncoder:
     batches: list[list[str]] = field(default_factory=list)
     stop_after: int | None = None
     similarity: str = "cosine"
+    device: str = "cpu"
 
     def fingerprint(self, role: Role) -> str:
         return hashlib.sha256(self.prompts[role].encode()).hexdigest()
@@ -75,21 +77,26 @@ class FakeEncoder:
         cache: Path | None,
         progress: Reporter,
     ) -> Prepared:
-        encoded = encode_collection(self, collection, languages, cache, progress)
-        return Prepared(
-            retriever=DenseRetriever(encoded, languages[0], similarity=self.similarity),
-            description=ModelDescription(kind="dense", name="fake"),
-            device="cpu",
-            texts=encoded.texts,
-            distinct_texts=encoded.distinct,
-            encoded_texts=encoded.encoded,
-            padding=encoded.padding,
-        )
+        return prepare_dense(self, collection, languages, cache, progress)
+
+    def describe(self) -> ModelDescription:
+        return self.description
+
+    @property
+    def description(self) -> ModelDescription:
+        return ModelDescription("dense", "fake", settings={"similarity": self.similarity})
 
     @property
     def times(self) -> Counter[str]:
         """How often each text was encoded."""
         return Counter(text for batch in self.batches for text in batch)
+
+
+def all_scores(prepared: Prepared, languages: tuple[Sequence[str], ...]) -> NDArray[np.float64]:
+    """Every query against every document."""
+    assert isinstance(prepared.scorer, DenseRetriever)
+    pool = prepared.scorer.pool(tuple(languages[1]))
+    return pool.block(0, pool.documents).scores(0, pool.queries)
 
 
 class Recorder(Silent):
@@ -146,7 +153,7 @@ def first_documents(task: Task, n: int) -> Task:
 def test_every_distinct_text_is_encoded_once_for_all_settings() -> None:
     task = load_task("pocket")
     encoder = FakeEncoder()
-    scored = score(encoder, task, task.settings, None, Silent())
+    scored = score(encoder, task, task.settings, Plan(), Silent())
     assert len(scored.table.pool_sizes) == 133
     assert encoder.times == Counter(set(texts_of(task)))
     assert scored.cost.texts == len(texts_of(task)) == 11 * (75 + 198)
@@ -156,7 +163,7 @@ def test_every_distinct_text_is_encoded_once_for_all_settings() -> None:
 def test_a_slice_is_encoded_once_too() -> None:
     task = first_documents(load_task("pocket"), 20)
     encoder = FakeEncoder()
-    scored = score(encoder, task, task.settings, None, Silent())
+    scored = score(encoder, task, task.settings, Plan(), Silent())
     assert encoder.times == Counter(set(texts_of(task)))
     assert scored.cost.encoded_texts == len(set(texts_of(task)))
 
@@ -165,7 +172,7 @@ def test_only_the_languages_asked_are_encoded() -> None:
     task = load_task("pocket")
     encoder = FakeEncoder()
     wanted = [setting for setting in task.settings if setting.id == "clir/de-ru"]
-    score(encoder, task, wanted, None, Silent())
+    score(encoder, task, wanted, Plan(), Silent())
     collection = task.collection
     asked = {*collection.queries["de"].texts, *collection.corpora["ru"].texts}
     assert encoder.times == Counter(asked)
@@ -175,8 +182,12 @@ def test_xquad_r_takes_26_021_encodings(data: Path) -> None:
     task = load_task("xquad-r", data)
     codes = task.definition.languages
     encoder = FakeEncoder(tokens_per_batch=2**14)
-    encoded = encode_collection(encoder, task.collection, (codes, codes), None, Silent())
-    assert (encoded.texts, encoded.distinct, encoded.encoded) == (26_104, 26_021, 26_021)
+    encoded = encoder.prepare(task.collection, (codes, codes), None, Silent())
+    assert (encoded.texts, encoded.distinct_texts, encoded.encoded_texts) == (
+        26_104,
+        26_021,
+        26_021,
+    )
     assert encoder.times == Counter(set(texts_of(task)))
 
 
@@ -268,25 +279,24 @@ def test_batches_do_not_depend_on_the_order_of_the_texts() -> None:
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, batches: int) -> None:
     collection = load_task("pocket").collection
     languages = (("de", "en"), ("de", "en", "ru"))
-    whole = encode_collection(FakeEncoder(), collection, languages, None, Silent())
+    whole = FakeEncoder().prepare(collection, languages, None, Silent())
 
     stopped = FakeEncoder(stop_after=batches)
     with pytest.raises(KeyboardInterrupt):
-        encode_collection(stopped, collection, languages, tmp_path, Silent())
+        stopped.prepare(collection, languages, tmp_path, Silent())
     assert len(stopped.batches) == batches
 
     again, progress = FakeEncoder(), Recorder()
-    resumed = encode_collection(again, collection, languages, tmp_path, progress)
+    resumed = again.prepare(collection, languages, tmp_path, progress)
     assert not set(again.times) & set(stopped.times)
-    assert resumed.encoded == whole.encoded - len(stopped.times)
-    assert resumed.distinct == whole.distinct
-    assert progress.totals == [resumed.encoded]
-    assert progress.done == resumed.encoded
-    for key, vectors in whole.vectors.items():
-        np.testing.assert_array_equal(resumed.vectors[key], vectors)
+    assert resumed.encoded_texts == whole.encoded_texts - len(stopped.times)
+    assert resumed.distinct_texts == whole.distinct_texts
+    assert progress.totals == [resumed.encoded_texts]
+    assert progress.done == resumed.encoded_texts
+    np.testing.assert_array_equal(all_scores(resumed, languages), all_scores(whole, languages))
 
     third = FakeEncoder()
-    assert encode_collection(third, collection, languages, tmp_path, Silent()).encoded == 0
+    assert third.prepare(collection, languages, tmp_path, Silent()).encoded_texts == 0
     assert third.batches == []
 
 
@@ -350,9 +360,7 @@ def test_a_query_is_named_by_its_question_and_language() -> None:
     collection = load_task("pocket").collection
     empty = {code: replace(corpus, ids=(), texts=()) for code, corpus in collection.corpora.items()}
     with pytest.raises(ModelError, match=r"query p\d\d-\d \(el\)"):
-        encode_collection(
-            Overflowing(), replace(collection, corpora=empty), (("el",), ()), None, Silent()
-        )
+        Overflowing().prepare(replace(collection, corpora=empty), (("el",), ()), None, Silent())
 
 
 def test_a_vector_of_length_0_has_no_cosine() -> None:
@@ -365,12 +373,12 @@ def test_a_vector_of_length_0_has_no_cosine() -> None:
     task = load_task("pocket")
     wanted = task.settings[:1]
     with pytest.raises(ModelError, match="--similarity dot"):
-        score(Empty(), task, wanted, None, Silent())
-    assert score(Empty(similarity="dot"), task, wanted, None, Silent()).table.rank.all()
+        score(Empty(), task, wanted, Plan(), Silent())
+    assert score(Empty(similarity="dot"), task, wanted, Plan(), Silent()).table.rank.all()
 
 
 def test_a_dense_model_retrieves_every_document() -> None:
     task = load_task("pocket")
     wanted = [s for s in task.settings if s.id in ("clir/de-en", "mlir/de-xx")]
-    table = score(FakeEncoder(), task, wanted, None, Silent()).table
+    table = score(FakeEncoder(), task, wanted, Plan(), Silent()).table
     assert table.rank.min() >= 1

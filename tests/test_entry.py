@@ -19,8 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from harness.bias.language_shares import LanguageShares
 from harness.models.description import ModelDescription
 from harness.ranks import Column, RankTable, ranks_as_bytes
+from harness.run_table import RunTable
 from harness.score import Cost, Scored
 from submissions.entry import (
     Submission,
@@ -72,12 +74,16 @@ def table(task: str = "toy", ranks: tuple[int, ...] = (1, 3, 2, 0)) -> RankTable
 def scored(**changes: Any) -> Scored:
     made = Scored(
         table=table(),
+        runs=None,
+        shares=None,
         model=MODEL,
         complete=True,
         data={"en.json": SHA256},
         versions={"babelboard": "0.1.0", "numpy": "2.4.6"},
         hardware={"processor": "a processor", "cores": "2", "device": "cpu"},
-        cost=Cost(texts=9, distinct_texts=9, encoded_texts=9, padding=0.0, seconds={"rank": 0.1}),
+        cost=Cost(
+            texts=9, distinct_texts=9, encoded_texts=9, padding=0.0, pairs=0, seconds={"rank": 0.1}
+        ),
     )
     return replace(made, **changes)
 
@@ -412,3 +418,51 @@ def test_a_second_task_keeps_what_was_said_of_the_method(tmp_path: Path) -> None
     manifest = read_entry(tmp_path / "my-model").manifest
     assert manifest.name == "My model"
     assert manifest.method.training == "code-switched"
+
+
+SHARES = LanguageShares.from_counts(
+    "toy", ("de", "en"), {("mlir/en-xx", "en", 10): np.array([[3, 1]])}
+)
+RUNS = RunTable(
+    task="toy",
+    depth=2,
+    setting=Column(("moir/en-en",), np.zeros(2, dtype=np.int64)),
+    query_language=Column(("en",), np.zeros(2, dtype=np.int64)),
+    question=Column(("q1",), np.zeros(2, dtype=np.int64)),
+    document=Column(("d1", "d7"), np.array([1, 0])),
+    score=np.array([2.5, 1.0]),
+)
+
+
+def test_rankings_and_language_shares_are_kept_where_there_are_any(tmp_path: Path) -> None:
+    entry = write_run(tmp_path, submission(), COMMAND, scored(runs=RUNS, shares=SHARES))
+    assert entry.shares("toy") == SHARES
+    kept = entry.kept_runs("toy")
+    assert [kept.document.names[code] for code in kept.document.codes] == ["d7", "d1"]
+    assert kept.score.tolist() == [2.5, 1.0]
+
+
+def test_what_an_earlier_run_kept_goes_with_it(tmp_path: Path) -> None:
+    write_run(tmp_path, submission(), COMMAND, scored(runs=RUNS, shares=SHARES))
+    entry = write_run(tmp_path, submission(), COMMAND, scored())
+    assert entry.shares("toy") is None
+    assert not (entry.folder / "runs" / "toy.parquet").exists()
+    assert not (entry.folder / "language_shares" / "toy.json").exists()
+    with pytest.raises(EntryError, match="--keep-runs"):
+        entry.kept_runs("toy")
+
+
+@pytest.mark.parametrize("name", ["runs/toy.parquet", "language_shares/toy.json"])
+def test_another_file_than_the_one_that_was_scored_is_refused(tmp_path: Path, name: str) -> None:
+    entry = write_run(tmp_path, submission(), COMMAND, scored(runs=RUNS, shares=SHARES))
+    path = entry.folder / name
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(EntryError, match="not the file that was scored"):
+        entry.kept_runs("toy") if name.startswith("runs") else entry.shares("toy")
+
+
+def test_a_run_does_not_join_reported_numbers(tmp_path: Path) -> None:
+    (tmp_path / "my-model").mkdir()
+    (tmp_path / "my-model" / "reported.toml").write_text("", encoding="utf-8")
+    with pytest.raises(EntryError, match="reported numbers"):
+        check_can_write(tmp_path, submission(), "toy", complete=True)

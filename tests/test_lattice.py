@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy import sparse
 
-from harness.lattice import dense_on_lattice, sparse_on_lattice
+from harness.embeddings.lattice import dense_on_lattice, sparse_on_lattice
 
 Matrix = NDArray[np.float64]
 
@@ -122,11 +122,41 @@ def test_rounding_is_small_against_the_longest_row(pair: tuple[Matrix, Matrix]) 
 
 @given(matrices())
 @settings(max_examples=60, deadline=None)
-def test_sparse_and_dense_vectors_lie_on_the_same_lattice(pair: tuple[Matrix, Matrix]) -> None:
+def test_a_dense_vector_is_rounded_without_regard_to_the_others(
+    pair: tuple[Matrix, Matrix],
+) -> None:
+    for vectors in pair:
+        alone = np.vstack([dense_on_lattice(row[None]) for row in vectors])
+        np.testing.assert_array_equal(dense_on_lattice(vectors), alone)
+
+
+def test_a_long_vector_in_the_pool_moves_no_dense_score() -> None:
+    query, documents = unit_rows(1, 64), unit_rows(6, 64)[1:]
+    scores = dense_on_lattice(query) @ dense_on_lattice(documents).T
+    with_long = np.vstack([documents, 1e6 * documents[:1]])
+    again = dense_on_lattice(query) @ dense_on_lattice(with_long).T
+    np.testing.assert_array_equal(again[:, :-1], scores)
+
+
+@given(matrices())
+@settings(max_examples=60, deadline=None)
+def test_a_sparse_vector_alone_lies_on_the_lattice_of_a_dense_one(
+    pair: tuple[Matrix, Matrix],
+) -> None:
     for vectors in pair:
         vectors[np.abs(vectors) < 0.3] = 0.0
-        rounded = sparse_on_lattice(sparse.csr_array(vectors))
-        np.testing.assert_array_equal(rounded.toarray(), dense_on_lattice(vectors))
+        for row in vectors:
+            rounded = sparse_on_lattice(sparse.csr_array(row[None]))
+            np.testing.assert_array_equal(rounded.toarray(), dense_on_lattice(row[None]))
+
+
+@given(st.floats(0.01, 1.0), st.floats(0.0, 1000.0))
+def test_documents_with_the_same_weight_of_a_term_tie_whatever_else_they_hold(
+    weight: float, other: float
+) -> None:
+    documents = sparse_on_lattice(sparse.csr_array(np.array([[weight, 0.0], [weight, other]])))
+    scores = (documents @ np.array([0.7, 0.0])).tolist()
+    assert scores[0] == scores[1]
 
 
 def test_rounding_again_changes_nothing() -> None:

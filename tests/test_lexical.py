@@ -18,7 +18,7 @@ from harness.models.analysis import Analyser
 from harness.models.lexical import BM25, CharNgram
 from harness.progress import Silent
 from harness.ranks import ranks_as_bytes
-from harness.score import score
+from harness.score import Plan, score
 from tasks.task import load_task
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.retrievers import Vectors
+    from harness.retrieval.sparse_pool import SparsePool
 
 DOCUMENTS = {
     "de": (
@@ -49,8 +49,8 @@ QUERIES = {
 WORDS = st.sampled_from(["river", "fox", "snow", "city", "the", "in", "winter", "zebra"])
 
 
-def scores_of(vectors: Vectors) -> NDArray[np.float64]:
-    return np.asarray((vectors.queries @ vectors.documents.T).todense())
+def scores_of(pool: SparsePool) -> NDArray[np.float64]:
+    return pool.block(0, pool.documents).scores(0, pool.queries)
 
 
 def textbook_bm25(
@@ -162,7 +162,7 @@ def test_the_order_of_languages_is_the_order_of_rows(kind: type[BM25 | CharNgram
 def test_documents_that_share_no_term_are_not_retrieved() -> None:
     task = load_task("pocket")
     wanted = [s for s in task.settings if s.id in ("moir/en-en", "clir/en-ru", "clir/de-en")]
-    table = score(BM25(), task, wanted, None, Silent()).table
+    table = score(BM25(), task, wanted, Plan(), Silent()).table
     corpora, queries = task.collection.corpora, task.collection.queries
     terms = {
         name: set(Analyser(code).terms(text))
@@ -188,7 +188,7 @@ def test_ranks_are_deterministic() -> None:
     task = load_task("pocket")
     wanted = [s for s in task.settings if s.id in ("clir/de-en", "mlir/es-xx")]
     for kind in (BM25, CharNgram):
-        first, second = (score(kind(), task, wanted, None, Silent()) for _ in range(2))
+        first, second = (score(kind(), task, wanted, Plan(), Silent()) for _ in range(2))
         assert ranks_as_bytes(first.table) == ranks_as_bytes(second.table)
 
 

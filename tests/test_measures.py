@@ -1,48 +1,27 @@
-"""Measures by hand, and against trec_eval, its published outputs, and ranx."""
+"""Measures by hand, their names, and properties; tests/test_trec_eval.py has other tools."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import re
-import subprocess
-import sys
 from dataclasses import replace
-from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import pytrec_eval
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from harness.measures import JudgedRanks, Measure, measure, parse_measure
-from harness.runs import judged_ranks_of_run, read_qrels, read_run
-from tasks.errors import UnknownNameError
+from harness.runs import judged_ranks_of_run
+from tasks.errors import UnknownNameError, UsageError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-Run = dict[str, dict[str, float]]
-Qrels = dict[str, dict[str, int]]
-
-# Ours by the name that trec_eval gives it.
-IN_TREC_EVAL = {
-    "map": "AP",
-    "map_cut_5": "AP@5",
-    "map_cut_20": "AP@20",
-    "ndcg": "nDCG",
-    "ndcg_cut_5": "nDCG@5",
-    "ndcg_cut_10": "nDCG@10",
-    "recall_5": "R@5",
-    "recall_100": "R@100",
-    "P_5": "P@5",
-    "success_5": "Success@5",
-    "recip_rank": "RR",
-}
+# Those of a ranking, those of the set that was retrieved, and counts.
+RANKED = [
+    *("AP", "AP@5", "Bpref", "IPrec@0.4", "Judged@5", "P@5", "R@5", "RBP(p=0.9,rel=1)", "RR"),
+    *("RR@5", "Rprec", "SetR", "Success@5", "Unjudged@5", "infAP", "nDCG", "nDCG@5"),
+]
+OF_SETS = ["SetAP", "SetF", "SetP", "SetRelP"]
+COUNTS = ["NumQ", "NumRel", "NumRelRet"]
+OF_POOLS = ["RankDistance", "RankDistanceShare"]
 
 
 def judged(queries: list[list[tuple[int, int]]], pool_size: int | list[int] = 1000) -> JudgedRanks:
@@ -53,9 +32,14 @@ def judged(queries: list[list[tuple[int, int]]], pool_size: int | list[int] = 10
     return JudgedRanks(len(queries), query, relevance, rank, sizes)
 
 
-def values(name: str, run: Run, qrels: Qrels) -> dict[str, float]:
-    """A measure of every query of the qrels."""
-    return dict(zip(qrels, measure(name, judged_ranks_of_run(run, qrels)).tolist(), strict=True))
+def of_run(*queries: tuple[list[int | None], int]) -> JudgedRanks:
+    """Queries as the grades down the ranking, None where unjudged, and relevant but not found."""
+    run, qrels = {}, {}
+    for number, (grades, missed) in enumerate(queries):
+        run[f"q{number}"] = {f"d{rank}": -float(rank) for rank in range(len(grades))}
+        found = {f"d{rank}": grade for rank, grade in enumerate(grades) if grade is not None}
+        qrels[f"q{number}"] = {**found, **{f"m{n}": 1 for n in range(missed)}}
+    return judged_ranks_of_run(run, qrels)
 
 
 # By hand.
@@ -91,6 +75,29 @@ LATE = [(1, 12), (1, 101)]
         ("nDCG@2", 1 / 1.6309298, 1 / (3 + 2 / 1.5849625), 0),
         ("nDCG", 1.7127460 / 2.5616063, 1.8613531 / 4.7618595, 0.4201087 / 1.6309298),
         ("RankDistance", 999, 999, 89),
+        ("RankDistanceShare", 0.999, 0.999, 0.089),
+        ("Rprec", 2 / 4, 1 / 3, 0),
+        ("Rprec(rel=2)", 0, 0, 0),
+        ("SetR", 3 / 4, 2 / 3, 1),
+        ("NumRel", 4, 3, 2),
+        ("NumRel(rel=2)", 0, 2, 0),
+        ("NumRelRet", 3, 2, 2),
+        ("NumQ", 1, 1, 1),
+        # One document is judged and not relevant: it comes after the first, before the others.
+        ("Bpref", (1 + 0 + 0) / 4, (1 + 0) / 3, 1),
+        # Share 0.5: of 4 documents 2; of 3 documents 1.5, so 2; of 2 documents 1.
+        ("IPrec@0.5", 2 / 3, 2 / 4, 1 / 12),
+        ("IPrec@0", 1, 1, 1 / 12),
+        ("IPrec@0.75", 3 / 25, 2 / 4, 2 / 101),
+        ("IPrec@1", 0, 0, 2 / 101),
+        ("RBP(p=0.5,rel=1)", 0.5 * (1 + 0.5**2 + 0.5**24), 0.5 * (1 + 0.5**3), 0.5**12),
+        ("RBP(p=0.5,rel=1)@3", 0.5 * (1 + 0.5**2), 0.5, 0),
+        ("RBP(rel=2)", 0, 0.2 * 0.8**3, 0),
+        ("Judged@1", 1, 1, 0),
+        ("Judged@4", 3 / 4, 1, 0),
+        ("Judged@200", 4 / 200, 4 / 200, 2 / 200),
+        # A negative grade says that a document was in the pool and nobody judged it.
+        ("Unjudged@4", 1 / 4, 1 / 4, 1),
     ],
 )
 def test_values_by_hand(name: str, first: float, graded: float, late: float) -> None:
@@ -98,7 +105,85 @@ def test_values_by_hand(name: str, first: float, graded: float, late: float) -> 
     assert found.tolist() == pytest.approx([first, graded, late], abs=1e-7)
 
 
-@pytest.mark.parametrize("name", ["AP", "AP@20", "RR@10", "nDCG@10", "R@100", "P@5", "Success@5"])
+def test_inferred_average_precision_by_hand() -> None:
+    # Relevant at 2 and 5; at 1 a document of the pool that nobody judged, at 3 one that is not
+    # relevant; the document at 4 was not in the pool. At 2: one of the pool before, none judged;
+    # at 5: three of the pool before, two judged, one of them relevant.
+    ranked = judged([[(-1, 1), (1, 2), (0, 3), (1, 5), (1, 0)]])
+    e = 1e-5
+    at_2 = 1 / 2 + (1 / 2) * (0 + e) / (0 + 2 * e)
+    at_5 = 1 / 5 + (3 / 5) * (1 + e) / (2 + 2 * e)
+    assert measure("infAP", ranked)[0] == pytest.approx((at_2 + at_5) / 3, abs=1e-12)
+
+
+def test_binary_preference_counts_no_more_of_the_others_than_there_are_relevant() -> None:
+    # Two relevant; three judged others come before the second, but two are the most that count.
+    assert measure("Bpref", judged([[(0, 1), (1, 2), (0, 3), (0, 4), (1, 5)]]))[0] == 1 / 4
+    # Fewer others than relevant documents: they are all that could come before.
+    assert measure("Bpref", judged([[(0, 1), (1, 2), (1, 3), (1, 0)]]))[0] == 0
+    # No other at all; documents that nobody judged do not count.
+    assert measure("Bpref", judged([[(1, 7), (-1, 3), (1, 0)]]))[0] == 1 / 2
+
+
+def test_measures_of_the_retrieved_set_by_hand() -> None:
+    # 2 of 4 retrieved are relevant, 3 are relevant in all; nothing found; nothing retrieved.
+    ranked = of_run(([1, None, 0, 2], 1), ([0, None], 1), ([], 1))
+    expected = {
+        "NumRet": [4, 2, 0],
+        "NumRelRet": [2, 0, 0],
+        "SetP": [2 / 4, 0, 0],
+        "SetRelP": [2 / 3, 0, 0],
+        "SetR": [2 / 3, 0, 0],
+        "SetF": [4 / 7, 0, 0],
+        "SetAP": [2 / 4 * 2 / 3, 0, 0],
+        "SetP(rel=2)": [1 / 4, 0, 0],
+        "SetRelP(rel=2)": [1, 0, 0],
+        "SetF(rel=2)": [2 / 5, 0, 0],
+    }
+    for name, found in expected.items():
+        assert measure(name, ranked).tolist() == pytest.approx(found), name
+
+
+def test_what_was_judged_in_runs_that_are_shorter_than_the_cutoff() -> None:
+    # Of 4 retrieved, 2 are judged; of 2, both; nothing is retrieved.
+    ranked = of_run(([1, None, 0, None], 0), ([0, -1], 1), ([], 1))
+    assert measure("Judged@2", ranked).tolist() == [1 / 2, 1, 0]
+    assert measure("Judged@10", ranked).tolist() == [2 / 4, 1, 0]
+    # As in trec_eval: empty ranks hold nothing unjudged, a negative grade is none.
+    assert measure("Unjudged@2", ranked).tolist() == [1 / 2, 1 / 2, 0]
+    assert measure("Unjudged@10", ranked).tolist() == [2 / 10, 1 / 10, 0]
+
+
+def test_a_rank_file_counts_its_whole_pool_as_retrieved() -> None:
+    ranked = judged([[(1, 1), (0, 3)], [(1, 0)]], [4, 20])
+    assert measure("Judged@10", ranked).tolist() == [2 / 4, 0]
+    assert measure("Unjudged@10", ranked).tolist() == [2 / 10, 1]
+
+
+@pytest.mark.parametrize("name", [*OF_SETS, "NumRet"])
+def test_a_rank_file_does_not_tell_how_many_documents_were_retrieved(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} needs the number of documents retrieved"):
+        measure(name, judged([FOUND_AT_1_3_25]))
+    assert parse_measure(name).is_for_runs
+
+
+@pytest.mark.parametrize("name", [*RANKED, *COUNTS, *OF_POOLS])
+def test_all_others_can_be_computed_from_a_rank_file(name: str) -> None:
+    assert not parse_measure(name).is_for_runs
+    assert np.isfinite(measure(name, judged([FOUND_AT_1_3_25, []]))).all()
+
+
+@pytest.mark.parametrize("name", OF_POOLS)
+def test_a_run_does_not_tell_the_size_of_the_pool(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} needs the size of the pool"):
+        measure(name, of_run(([1, 0], 0)))
+
+
+NO_CREDIT = ["AP", "AP@20", "RR@10", "nDCG@10", "R@100", "P@5", "Success@5", "Rprec", "Bpref"]
+NO_CREDIT += ["infAP", "IPrec@0", "IPrec@0.5", "RBP(rel=1)", "SetR", "NumRelRet"]
+
+
+@pytest.mark.parametrize("name", NO_CREDIT)
 def test_queries_without_judgments_or_without_relevant_documents_count_0(name: str) -> None:
     found = measure(name, judged([[], [(0, 1), (-1, 2)], [(1, 1)], [(1, 0)], []]))
     assert found[2] > 0
@@ -119,11 +204,13 @@ def test_rank_distance_by_hand() -> None:
     # Every query has a pool of its own.
     pools = judged([[(1, 3), (1, 0)], [(1, 3), (1, 0)]], [10, 1000])
     assert measure("RankDistance", pools).tolist() == [7, 997]
+    assert measure("RankDistanceShare", pools).tolist() == [0.7, 0.997]
+    assert measure("RankDistanceShare", judged([[], [(1, 1)]], [0, 1])).tolist() == [0, 0]
 
 
 def test_the_order_of_judgments_does_not_matter_within_a_query() -> None:
     one, other = judged([FOUND_AT_1_3_25, GRADED]), judged([FOUND_AT_1_3_25[::-1], GRADED[::-1]])
-    for name in [*IN_TREC_EVAL.values(), "RankDistance"]:
+    for name in [*RANKED, *COUNTS, *OF_POOLS]:
         np.testing.assert_array_equal(measure(name, one), measure(name, other))
 
 
@@ -144,11 +231,30 @@ def test_the_order_of_judgments_does_not_matter_within_a_query() -> None:
         ("P(rel=2)@5", Measure("P", 5, 2)),
         ("Success@1", Measure("Success", 1)),
         ("RankDistance", Measure("RankDistance")),
+        ("RankDistanceShare", Measure("RankDistanceShare")),
+        ("Unjudged@10", Measure("Unjudged", 10)),
+        ("Judged@10", Measure("Judged", 10)),
+        ("BPref(rel=3)", Measure("Bpref", least_relevant=3)),
+        ("RPrec", Measure("Rprec")),
+        ("IPrec@0.10", Measure("IPrec", recall=0.1)),
+        ("IPrec(rel=2)@1", Measure("IPrec", least_relevant=2, recall=1.0)),
+        ("RBP(rel=1)", Measure("RBP", persistence=0.8)),
+        ("RBP(p=0.5, rel=2)@10", Measure("RBP", 10, 2, persistence=0.5)),
+        ("NumRet", Measure("NumRet")),
+        ("NumRet(rel=2)", Measure("NumRelRet", least_relevant=2)),
+        ("NumRelRet", Measure("NumRelRet")),
+        ("SetRelP", Measure("SetRelP")),
+        ("SetP(rel=2,relative=True)", Measure("SetRelP", least_relevant=2)),
+        ("SetP(relative=False)", Measure("SetP")),
+        ("P(cutoff=5)", Measure("P", 5)),
     ],
 )
 def test_measures_are_named_as_ir_measures_names_them(name: str, parsed: Measure) -> None:
     assert parse_measure(name) == parsed
-    assert parsed.higher_is_better == (name != "RankDistance")
+    lower = ("RankDistance", "RankDistanceShare", "Unjudged@10")
+    assert parsed.higher_is_better == (name not in lower)
+    assert parsed.is_for_mlir == name.startswith("RankDistance")
+    assert parsed.is_count == name.startswith("Num")
 
 
 @pytest.mark.parametrize(
@@ -158,14 +264,34 @@ def test_measures_are_named_as_ir_measures_names_them(name: str, parsed: Measure
         ("nDGC@10", "Did you mean nDCG@10"),
         ("rankdistance", "Did you mean RankDistance"),
         ("RankDistance@5", "Did you mean RankDistance"),
-        ("P", "Did you mean AP"),
-        ("R", "Known: AP, AP@20, P@10, R@100, RR@10, RankDistance, Success@10, nDCG@10."),
+        ("P", "Did you mean P@10?"),
+        ("R", "Did you mean R@100?"),
         ("Success", "Did you mean Success@10"),
-        ("bpref", "Known: AP,"),
+        ("bpref", "Did you mean Bpref?"),
+        ("IPrec", "Did you mean IPrec@0.1?"),
+        ("IPrec@1.5", "Did you mean IPrec@0.1?"),
+        ("RBP(p=0.9)", "Did you mean RBP(p=0.9,rel=1)?"),
+        ("RBP(p=1,rel=1)", "Did you mean RBP(p=0.9,rel=1)?"),
+        ("SetF(beta=2.0)", "Did you mean SetF?"),
+        ("SetP(relative=1)", "Did you mean SetP?"),
+        ("NumRet@5", "Did you mean NumRet?"),
+        ("AP(rel=1,rel=2)", "Did you mean AP?"),
+        ("AP(cutoff=5)@10", "Did you mean AP?"),
+        ("AP(rel=True)", "Did you mean AP?"),
+        ("Unjudged(rel=1)@10", "Did you mean Unjudged@10?"),
+        # trec_eval's names, and ours for them.
+        ("map", "Did you mean AP?"),
+        ("map_cut_5", "Did you mean AP@5?"),
+        ("ndcg_cut.10", "Did you mean nDCG@10?"),
+        ("iprec_at_recall_0.10", "Did you mean IPrec@0.10?"),
+        ("recip_rank", "Did you mean RR?"),
+        ("set_relative_P", "Did you mean SetRelP?"),
+        ("unj_20", "Did you mean Unjudged@20?"),
+        ("gm_map", "Did you mean"),
         ("ERR@20", "Did you mean RR@10"),
         ("nDCG@10(dcg='exp-log2')", "Known: AP,"),
         ("nDCG(rel=2)@10", "Did you mean nDCG@10"),
-        ("P(judged_only=True)@5", "Known: AP,"),
+        ("P(judged_only=True)@5", "Did you mean P@10?"),
         ("P@-5", "Did you mean P@10"),
         ("AP@", "Did you mean AP"),
         ("AP AP", "Did you mean AP"),
@@ -179,195 +305,16 @@ def test_unknown_measures_are_refused_with_a_suggestion(name: str, suggested: st
     assert str(caught.value).startswith(f"Unknown measure: {name!r}. {suggested}")
 
 
-@pytest.mark.parametrize("name", ["P@0", "AP@0", "AP@1.5", "AP@'x'", "AP(rel='x')"])
+@pytest.mark.parametrize("name", ["P@0", "AP@0", "AP@1.5", "AP@'x'", "AP(rel='x')", "AP(rel=0)"])
 def test_a_cutoff_or_grade_that_is_no_positive_whole_number_is_refused(name: str) -> None:
     with pytest.raises(UnknownNameError):
         parse_measure(name)
 
 
-# Against trec_eval.
-
-# Scores tie often, some only in float32, as trec_eval holds them.
-SCORES = st.sampled_from([-1.0, 0.0, -0.0, 0.5, 1.0, 1.0 + 1e-9, 1.0 - 1e-10, 1.5, 1e-42, 1e30])
-DOCUMENTS = [*(f"d{number}" for number in range(16)), "D1", "é", "中", "\U0001f600", "～"]
-QUERIES = [f"q{number}" for number in range(5)]
-
-
-@st.composite
-def runs(draw: st.DrawFn) -> tuple[Run, Qrels]:
-    """A run and judgments that share some queries and some documents."""
-    documents = st.sampled_from(DOCUMENTS)
-    qrels = draw(
-        st.dictionaries(
-            st.sampled_from(QUERIES),
-            st.dictionaries(documents, st.integers(-2, 3), min_size=1),
-            min_size=1,
-        )
-    )
-    run = draw(
-        st.dictionaries(st.sampled_from(QUERIES), st.dictionaries(documents, SCORES, min_size=1))
-    )
-    return run, qrels
-
-
-def in_trec_eval(run: Run, qrels: Qrels, names: set[str], level: int = 1) -> dict[str, dict]:
-    """What trec_eval -c finds: a query that the run lacks counts 0 in everything."""
-    # trec_eval hangs or crashes on a query with no grade of 0 or more: a document that is never
-    # retrieved gives it one, and changes no value.
-    qrels = {query: {**grades, "never retrieved": 0} for query, grades in qrels.items()}
-    # pytrec_eval takes a cut-off as a parameter of its measure.
-    wanted = {re.sub(r"_(\d+)$", r".\1", name) for name in names}
-    found = pytrec_eval.RelevanceEvaluator(qrels, wanted, relevance_level=level).evaluate(run)
-    return {query: found.get(query, dict.fromkeys(names, 0.0)) for query in qrels}
-
-
-@given(runs())
-@settings(max_examples=150, deadline=None)
-def test_measures_equal_those_of_trec_eval(case: tuple[Run, Qrels]) -> None:
-    run, qrels = case
-    expected = in_trec_eval(run, qrels, set(IN_TREC_EVAL))
-    for theirs, ours in IN_TREC_EVAL.items():
-        for query, value in values(ours, run, qrels).items():
-            assert value == pytest.approx(expected[query][theirs], abs=1e-9), (ours, query)
-
-
-@given(runs(), st.sampled_from([1, 2, 10]))
-@settings(max_examples=100, deadline=None)
-def test_reciprocal_rank_with_a_cutoff_is_that_of_the_run_cut_off(
-    case: tuple[Run, Qrels], cutoff: int
-) -> None:
-    run, qrels = case
-    cut = {}
-    for query, scores in run.items():
-        by_id = sorted(scores, key=str.encode, reverse=True)
-        best_first = sorted(by_id, key=lambda name: np.float32(scores[name]), reverse=True)
-        cut[query] = {name: scores[name] for name in best_first[:cutoff]}
-    expected = in_trec_eval(cut, qrels, {"recip_rank"})
-    for query, value in values(f"RR@{cutoff}", run, qrels).items():
-        assert value == pytest.approx(expected[query]["recip_rank"], abs=1e-9)
-
-
-@given(runs(), st.sampled_from([2, 3]))
-@settings(max_examples=100, deadline=None)
-def test_higher_levels_of_relevance_are_those_of_trec_eval(
-    case: tuple[Run, Qrels], level: int
-) -> None:
-    run, qrels = case
-    names = {
-        "map": f"AP(rel={level})",
-        "map_cut_5": f"AP(rel={level})@5",
-        "recip_rank": f"RR(rel={level})",
-        "recall_5": f"R(rel={level})@5",
-        "P_5": f"P(rel={level})@5",
-        "success_5": f"Success(rel={level})@5",
-    }
-    expected = in_trec_eval(run, qrels, set(names), level)
-    for theirs, ours in names.items():
-        for query, value in values(ours, run, qrels).items():
-            assert value == pytest.approx(expected[query][theirs], abs=1e-9), (ours, query)
-
-
-def test_graded_judgments_of_trec_evals_own_tests_give_its_values(data: Path) -> None:
-    run = read_run(data / "trec_eval" / "results.test")
-    qrels = read_qrels(data / "trec_eval" / "qrels.rel_level")
-    assert {grade for grades in qrels.values() for grade in grades.values()} == {-1, 0, 1, 2, 3, 4}
-    expected = in_trec_eval(run, qrels, set(IN_TREC_EVAL))
-    for theirs, ours in IN_TREC_EVAL.items():
-        for query, value in values(ours, run, qrels).items():
-            assert value == pytest.approx(expected[query][theirs], abs=1e-9), (ours, query)
-
-
-# Against the outputs that trec_eval publishes with its test inputs.
-
-WITH_CUTOFF = {"map_cut": "AP", "ndcg_cut": "nDCG", "recall": "R", "P": "P", "success": "Success"}
-
-
-def our_name(theirs: str) -> str | None:
-    """Our name of one of trec_eval's measures, if we have it."""
-    kind, _, cutoff = theirs.rpartition("_")
-    if kind in WITH_CUTOFF and cutoff.isdigit():
-        return f"{WITH_CUTOFF[kind]}@{cutoff}"
-    return {"map": "AP", "ndcg": "nDCG", "recip_rank": "RR"}.get(theirs)
-
-
-@pytest.mark.parametrize(
-    ("output", "results", "compared"),
-    [
-        ("out.test", "results.test", 11),
-        ("out.test.a", "results.test", 42),
-        ("out.test.aq", "results.test", 4 * 42),
-        # trec_eval -c: query 302 is not in this run, and counts 0.
-        ("out.test.aqc", "results.trunc", 4 * 42),
-    ],
-)
-def test_values_are_those_that_trec_eval_publishes(
-    data: Path, tmp_path: Path, output: str, results: str, compared: int
-) -> None:
-    folder = data / "trec_eval"
-    path = tmp_path / results
-    # In results.trunc the tag is followed by words that trec_eval passes over.
-    lines = (folder / results).read_text(encoding="utf-8").splitlines()
-    path.write_text("\n".join(" ".join(line.split()[:6]) for line in lines), encoding="utf-8")
-    run, qrels = read_run(path), read_qrels(folder / "qrels.test")
-    assert ("302" in run) == (results == "results.test")
-    seen = 0
-    for line in (folder / output).read_text(encoding="utf-8").splitlines():
-        theirs, query, printed = line.split(maxsplit=2)
-        if ours := our_name(theirs):
-            by_query = values(ours, run, qrels)
-            found = np.mean(list(by_query.values())) if query == "all" else by_query[query]
-            assert f"{found:.4f}" == printed, (theirs, query)
-            seen += 1
-    assert seen == compared
-
-
-def without_ties(run: Mapping[str, Mapping[str, float]]) -> Run:
-    """The same rankings with distinct scores.
-
-    ranx orders tied documents as its sort happens to leave them. trec_eval's order is a property
-    of the ranking, so it is given to ranx as a ranking.
-    """
-    found = {}
-    for query, scores in run.items():
-        key = {name: (np.float32(score), name.encode()) for name, score in scores.items()}
-        worst_first = sorted(scores, key=key.__getitem__)
-        found[query] = {name: float(place) for place, name in enumerate(worst_first, 1)}
-    return found
-
-
-IN_RANX = {"map": "AP", "ndcg@10": "nDCG@10", "mrr@10": "RR@10", "recall@100": "R@100"}
-RANX = """
-import json, sys
-import ranx
-qrels, run, measures = json.load(sys.stdin)
-run = ranx.Run.from_dict(run)
-ranx.evaluate(ranx.Qrels.from_dict(qrels), run, measures)
-print(json.dumps({name: dict(run.scores[name]) for name in measures}))
-"""
-
-
-def test_ranx_agrees_on_trec_evals_own_tests(data: Path) -> None:
-    if find_spec("ranx") is None:
-        pytest.skip("needs the extra 'score'")
-    run = read_run(data / "trec_eval" / "results.test")
-    qrels = read_qrels(data / "trec_eval" / "qrels.test")
-    # Interpreted, in a process of its own: compiling ranx takes a minute, three queries do not.
-    finished = subprocess.run(
-        [sys.executable, "-c", RANX],
-        input=json.dumps([qrels, without_ties(run), list(IN_RANX)]),
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    theirs = json.loads(finished.stdout)
-    for name, ours in IN_RANX.items():
-        assert values(ours, run, qrels) == pytest.approx(theirs[name], abs=1e-9), name
-
-
 # Properties.
 
-SHARES = ["AP", "AP@5", "RR", "RR@5", "nDCG", "nDCG@5", "R@5", "P@5", "Success@5"]
+BETTER_ABOVE = ["AP", "AP@5", "Bpref", "IPrec@0.4", "RBP(p=0.9,rel=1)", "RR", "RR@5", "Rprec"]
+BETTER_ABOVE += ["SetR", "Success@5", "nDCG", "nDCG@5"]
 
 
 @st.composite
@@ -383,8 +330,9 @@ def ranked_queries(draw: st.DrawFn) -> JudgedRanks:
 
 @given(ranked_queries())
 @settings(deadline=None)
-def test_all_but_rank_distance_lie_between_0_and_1(ranked: JudgedRanks) -> None:
-    for name in [*SHARES, "AP(rel=2)", "RR(rel=2)@5"]:
+def test_all_but_rank_distance_and_counts_lie_between_0_and_1(ranked: JudgedRanks) -> None:
+    ranked = replace(ranked, retrieved=ranked.pool_size)
+    for name in [*RANKED, *OF_SETS, "AP(rel=2)", "RR(rel=2)@5", "RankDistanceShare"]:
         found = measure(name, ranked)
         assert found.shape == (ranked.queries,)
         assert ((found >= 0) & (found <= 1 + 1e-12)).all(), name
@@ -406,7 +354,7 @@ def test_a_relevant_document_that_moves_up_lowers_no_measure(
     assume(free)
     better = ranked.rank.copy()
     better[row] = data.draw(st.sampled_from(free), label="new rank")
-    for name in SHARES:
+    for name in [*BETTER_ABOVE, "P@5", "R@5"]:
         before, after = measure(name, ranked), measure(name, replace(ranked, rank=better))
         assert (after >= before - 1e-12).all(), name
 
@@ -420,7 +368,7 @@ def test_the_best_ranking_has_the_highest_values(ranked: JudgedRanks) -> None:
         rank[rows[np.argsort(-ranked.relevance[rows], kind="stable")]] = np.arange(len(rows)) + 1
     best = replace(ranked, rank=rank)
     any_relevant = np.bincount(ranked.query[ranked.relevance > 0], minlength=ranked.queries) > 0
-    for name in ("AP", "RR", "nDCG", "nDCG@5", "R@20", "Success@1"):
+    for name in ("AP", "Bpref", "IPrec@1", "RR", "Rprec", "SetR", "nDCG", "nDCG@5", "Success@1"):
         assert measure(name, best).tolist() == pytest.approx(any_relevant.astype(float).tolist())
 
 

@@ -101,7 +101,7 @@ def test_stdout_has_nothing_but_the_result(babelboard: RunsCommand) -> None:
     arguments = ("score", "char-ngram", "--task", "pocket", "--settings", "moir/en-en")
     done = babelboard(*arguments)
     assert done.returncode == 0
-    assert "Ranking: 75 queries in" in done.stderr
+    assert "Ranking: 198 documents in" in done.stderr
     assert "Ranking:" not in done.stdout
     assert "Loading" not in done.stdout
     assert "\x1b" not in done.stdout + done.stderr

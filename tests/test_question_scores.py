@@ -137,13 +137,15 @@ def test_scores_by_question_are_means_over_the_settings_that_ask_it() -> None:
     assert scores.by_question([]) == {}
 
 
-def test_the_setting_with_all_queries_and_all_documents_is_in_no_class() -> None:
+def test_a_setting_that_repeats_the_queries_of_others_is_in_no_class() -> None:
     assert classes(list(POOL_SIZES)) == {
         "moir": ("moir/de-de", "moir/en-en"),
         "clir": ("clir/de-en", "clir/en-de"),
         "mlir": ("mlir/de-xx", "mlir/en-xx"),
     }
-    assert classes(["mlir/xx-xx"]) == {}
+    # Where each question is asked in one language that is drawn, it repeats none.
+    drawn = ("mlir/en-xx", "mlir/xx-en", "mlir/xx-xx")
+    assert classes(list(drawn)) == {"mlir": drawn}
     assert classes(["clir/en-de"]) == {"clir": ("clir/en-de",)}
 
 

@@ -7,31 +7,42 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from hand_made_tasks import (
+    IDS,
+    VALUES,
+    KnownBlock,
+    KnownPool,
+    KnownVectors,
+    Rankings,
+    in_order,
+    ranks_in,
+    rows_of,
+    sorted_pools,
+    tasks_with_vectors,
+    two_languages,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
 
-from harness import ranking
 from harness.progress import Silent
-from harness.ranking import JudgedPairs, count_before, pair_scores, tie_order
-from harness.retrievers import Vectors
-from harness.scoring import languages_asked, rank_judged
-from tasks.collection import Collection, Corpus, Judgments, Queries
-from tasks.definition import LanguageFile, TaskDefinition
-from tasks.settings import Setting, parallel_settings
-from tasks.task import Task
+from harness.retrieval import scan as ranking
+from harness.retrieval.layout import Layout
+from harness.retrieval.pool_ranking import rank_pools, rescore_first
+from harness.retrieval.scan import JudgedPairs, scan, tie_order
+from tasks.arrow_strings import ArrowStrings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from harness.ranks import RankTable
-
-# Few distinct values, so that scores tie; all of them on any lattice.
-VALUES = (-1.0, 0.0, 0.5, 1.0)
-IDS = st.text(alphabet="aAb09-_ÿé中～\U0001f600", min_size=1, max_size=4)
+    from harness.retrieval.candidate_ranking import RankedSetting
+    from harness.retrieval.top_documents import TopDocuments
+    from tasks.settings import Setting
+    from tasks.task import Task
 
 
 @dataclass(frozen=True)
@@ -45,33 +56,37 @@ class Case:
     judged: list[tuple[int, int]]  # (query, document), ascending
 
     @property
+    def pool(self) -> KnownPool:
+        return KnownPool(self.queries, self.documents[: self.corpus])
+
+    @property
+    def order(self) -> NDArray[np.int64]:
+        return tie_order([self.ids])
+
+    @property
     def pairs(self) -> JudgedPairs:
         query, document = np.array(self.judged, dtype=np.int64).reshape(-1, 2).T
-        scores = pair_scores(self.queries, self.documents, query, document)
-        return JudgedPairs(query, scores, tie_order(self.ids)[document])
+        scores = KnownPool(self.queries, self.documents).pairs(query, document)
+        return JudgedPairs(query, scores, self.order[document])
 
-    def by_sorting(self) -> list[int]:
+    def before_by_sorting(self) -> list[int]:
         """How many of the corpus stand before each judged document, by sorting them."""
         counts = []
         for query, document in self.judged:
             scores = (self.queries[query] @ self.documents.T).tolist()
-            keys = [(score, name.encode()) for score, name in zip(scores, self.ids, strict=True)]
-            ranked = sorted({*keys[: self.corpus], keys[document]}, reverse=True)
-            counts.append(ranked.index(keys[document]))
+            keys = list(zip(self.ids, scores, strict=True))
+            counts.append(in_order([*{*keys[: self.corpus], keys[document]}]).index(keys[document]))
         return counts
 
-    def by_counting(self, *, as_sparse: bool = False) -> list[int]:
-        queries, corpus = self.queries, self.documents[: self.corpus]
-        if as_sparse:
-            queries, corpus = sparse.csr_array(queries), sparse.csr_array(corpus)
-        order = tie_order(self.ids)[: self.corpus]
-        return count_before(queries, corpus, order, self.pairs).tolist()
+    def before_by_counting(self, memory: int = ranking.MEMORY) -> list[int]:
+        order = self.order[: self.corpus]
+        return scan(self.pool, order, self.pairs, memory=memory).before.tolist()
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     ids = draw(st.lists(IDS, min_size=1, max_size=12, unique=True))
-    n_queries = draw(st.integers(1, 4))
+    n_queries = draw(st.integers(1, 5))
     rows = st.tuples(*[st.sampled_from(VALUES)] * 2)
     pairs = st.tuples(st.integers(0, n_queries - 1), st.integers(0, len(ids) - 1))
     return Case(
@@ -84,37 +99,58 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 @contextmanager
-def blocks_of(documents: int, size: int) -> Iterator[None]:
-    """Makes blocks so small that a case has several of them."""
+def blocks_of(documents: int, size: int, gap: int = 0) -> Iterator[None]:
+    """Makes blocks so small that a case has several of them, in both directions."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ranking, "DOCUMENTS_PER_BLOCK", documents)
-        patch.setattr(ranking, "BLOCK_BYTES", size)
+        patch.setattr(ranking, "SCORE_BYTES", size)
+        patch.setattr(ranking, "GAP", gap)
         yield
+
+
+# The order of ties.
 
 
 def test_ties_go_by_descending_bytes_of_the_id() -> None:
     ids = ["d10", "d2", "é", "D2", "d", "z", "\U0001f600", "～"]
-    order = tie_order(ids)
+    order = tie_order([ids])
     # As strcmp does in trec_eval: a longer id stands before its prefix, non-ASCII before ASCII.
     assert sorted(ids, key=lambda name: order[ids.index(name)]) == [
         "\U0001f600", "～", "é", "z", "d2", "d10", "d", "D2",
     ]  # fmt: skip
 
 
-@given(cases(), st.booleans())
-@settings(deadline=None)
-def test_counting_equals_sorting(case: Case, as_sparse: bool) -> None:
-    assert case.by_counting(as_sparse=as_sparse) == case.by_sorting()
-
-
-@given(cases(), st.booleans(), st.integers(1, 5), st.integers(1, 200))
-@settings(deadline=None)
-def test_counts_do_not_depend_on_the_size_of_blocks(
-    case: Case, as_sparse: bool, documents: int, size: int
+@given(st.lists(IDS, min_size=1, max_size=12, unique=True), st.data())
+def test_the_order_of_ties_is_the_same_however_ids_are_stored(
+    ids: list[str], data: st.DataObject
 ) -> None:
-    expected = case.by_sorting()
-    with blocks_of(documents, size):
-        assert case.by_counting(as_sparse=as_sparse) == expected
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(ids)), max_size=3)))
+    parts = [ids[a:b] for a, b in zip([0, *cuts], [*cuts, len(ids)], strict=True)]
+    expected = tie_order([ids]).tolist()
+    assert expected == [sorted(ids, key=str.encode, reverse=True).index(name) for name in ids]
+    on_disk = [ArrowStrings(pa.chunked_array([part], type=pa.string())) for part in parts]
+    joined = ArrowStrings(pa.chunked_array(parts, type=pa.large_string()))
+    assert tie_order(parts).tolist() == expected
+    assert tie_order(on_disk).tolist() == expected
+    assert tie_order([joined]).tolist() == expected
+
+
+# One pass over a pool.
+
+
+@given(cases())
+@settings(deadline=None)
+def test_counting_equals_sorting(case: Case) -> None:
+    assert case.before_by_counting() == case.before_by_sorting()
+
+
+@given(cases(), st.integers(1, 5), st.integers(1, 200), st.integers(0, 2), st.integers(1, 10**5))
+@settings(deadline=None)
+def test_counts_do_not_depend_on_the_size_of_blocks_or_the_memory(
+    case: Case, documents: int, size: int, gap: int, memory: int
+) -> None:
+    with blocks_of(documents, size, gap):
+        assert case.before_by_counting(memory) == case.before_by_sorting()
 
 
 @given(cases(), st.data())
@@ -123,8 +159,9 @@ def test_counts_do_not_depend_on_the_order_of_queries(case: Case, data: st.DataO
     order = data.draw(st.permutations(range(len(case.queries))))
     judged = sorted((order.index(query), document) for query, document in case.judged)
     moved = Case(case.queries[order], case.documents, case.ids, case.corpus, judged)
-    counts = {(order[q], d): n for (q, d), n in zip(judged, moved.by_counting(), strict=True)}
-    assert [counts[pair] for pair in case.judged] == case.by_counting()
+    counts = moved.before_by_counting()
+    by_pair = {(order[q], d): n for (q, d), n in zip(judged, counts, strict=True)}
+    assert [by_pair[pair] for pair in case.judged] == case.before_by_counting()
 
 
 @given(cases(), st.data())
@@ -132,19 +169,44 @@ def test_counts_do_not_depend_on_the_order_of_queries(case: Case, data: st.DataO
 def test_counts_over_corpora_add_up_to_the_count_in_the_joined_pool(
     case: Case, data: st.DataObject
 ) -> None:
-    documents, order = case.documents[: case.corpus], tie_order(case.ids)[: case.corpus]
+    documents, order = case.documents[: case.corpus], case.order[: case.corpus]
     in_first = np.array(
         data.draw(st.lists(st.booleans(), min_size=case.corpus, max_size=case.corpus))
     )
     parts = [
-        count_before(case.queries, documents[rows], order[rows], case.pairs)
+        scan(KnownPool(case.queries, documents[rows]), order[rows], case.pairs).before
         for rows in (in_first, ~in_first)
         if rows.any()
     ]
-    assert sum(parts).tolist() == case.by_counting()
+    assert sum(parts).tolist() == case.before_by_counting()
 
 
-def test_counting_equals_sorting_at_a_size_with_many_blocks() -> None:
+@given(cases(), st.data(), st.integers(1, 5), st.integers(1, 200), st.integers(0, 2))
+@settings(deadline=None)
+def test_the_first_documents_of_a_scan_are_those_of_sorting(
+    case: Case, data: st.DataObject, documents: int, size: int, gap: int
+) -> None:
+    wanted = data.draw(st.sets(st.integers(0, len(case.queries) - 1), min_size=1))
+    depth = data.draw(st.integers(1, case.corpus + 2))
+    top = np.array(sorted(wanted)), depth
+    with blocks_of(documents, size, gap):
+        found = scan(case.pool, case.order[: case.corpus], case.pairs, top)
+    assert found.before.tolist() == case.before_by_sorting()
+    assert found.top is not None
+    assert found.top.query.tolist() == sorted(wanted)
+    for query, rows, scores in zip(
+        sorted(wanted), found.top.document.tolist(), found.top.score.tolist(), strict=True
+    ):
+        every = (case.queries[query] @ case.documents[: case.corpus].T).tolist()
+        ranked = in_order(list(zip(case.ids[: case.corpus], every, strict=True)))[:depth]
+        there = [
+            (case.ids[row], score) for row, score in zip(rows, scores, strict=True) if row >= 0
+        ]
+        assert there == ranked
+        assert all(score == -np.inf for score in scores[len(there) :])
+
+
+def test_scanning_equals_sorting_at_a_size_with_many_blocks() -> None:
     rng = np.random.default_rng(5)
     documents = rng.integers(-3, 4, size=(700, 6)).astype(np.float64)
     names = [f"d{number}" for number in range(700)]
@@ -152,178 +214,138 @@ def test_counting_equals_sorting_at_a_size_with_many_blocks() -> None:
     judged = [(query, int(d)) for query in range(40) for d in rng.choice(700, 5, replace=False)]
     case = Case(queries, documents, names, 700, sorted(judged))
     with blocks_of(64, 64 * 8 * 7):
-        assert case.by_counting() == case.by_sorting()
+        found = scan(case.pool, case.order, case.pairs, (np.arange(40), 50))
+    assert found.before.tolist() == case.before_by_sorting()
+    for query in range(40):
+        every = list(zip(names, (queries[query] @ documents.T).tolist(), strict=True))
+        expected = [names.index(name) for name, _ in in_order(every)[:50]]
+        assert found.top is not None
+        assert found.top.document[query].tolist() == expected
 
 
-def test_queries_without_judgments_are_passed_over_but_reported_as_done() -> None:
-    queries, documents = np.ones((5, 1)), np.array([[1.0], [3.0], [2.0]])
-    pairs = JudgedPairs(np.array([3]), np.array([1.0]), np.array([0]))
+class RecordingPool(KnownPool):
+    """A pool that remembers which blocks, and which scores of each, were asked for."""
+
+    def __init__(self, queries: NDArray[np.float64], documents: NDArray[np.float64]) -> None:
+        super().__init__(queries, documents)
+        self.asked: list[tuple[tuple[int, int], tuple[int, int]]] = []
+
+    def block(self, first: int, last: int) -> RecordingBlock:  # type: ignore[override]
+        return RecordingBlock(self, super().block(first, last), (first, last))
+
+
+@dataclass(frozen=True)
+class RecordingBlock:
+    """A block of a pool that remembers."""
+
+    pool: RecordingPool
+    block: KnownBlock
+    documents: tuple[int, int]
+
+    def scores(self, first: int, last: int) -> NDArray[np.float64]:
+        self.pool.asked.append((self.documents, (first, last)))
+        return self.block.scores(first, last)
+
+
+@pytest.mark.parametrize("memory", [2_000, 10_000, 33_333, 10**6])
+def test_blocks_fit_into_the_memory_that_is_allowed(memory: int) -> None:
+    documents, queries = 40, 30
+    ids = [f"d{number}" for number in range(documents)]
+    judged = [(query, query) for query in range(queries)]
+    case = Case(np.ones((queries, 1)), np.ones((documents, 1)), ids, documents, judged)
+    pool = RecordingPool(case.queries, case.documents)
+    scan(pool, case.order, case.pairs, memory=memory)
+    takes = [
+        (right - left) * (pool.bytes_per_document + 8 * (last - first))
+        for (left, right), (first, last) in pool.asked
+    ]
+    assert max(takes) <= memory
+    # Every document once, and no more blocks than are needed for it.
+    blocks = list(dict.fromkeys(block for block, _ in pool.asked))
+    assert [row for block in blocks for row in range(*block)] == list(range(documents))
+    assert len(blocks) <= -(-documents * pool.bytes_per_document * 2 // memory)
+
+
+def test_queries_that_nobody_asks_are_not_scored() -> None:
+    pool = RecordingPool(np.ones((200, 1)), np.array([[1.0], [3.0], [2.0]]))
+    pairs = JudgedPairs(np.array([3, 5, 190]), np.array([1.0, 2.5, 2.0]), np.array([0, 3, 2]))
     done: list[int] = []
-    with blocks_of(2, 32):
-        counts = count_before(queries, documents, np.array([0, 1, 2]), pairs, done.append)
-    assert counts.tolist() == [2]
-    assert sum(done) == 5
-
-
-@given(cases(), st.integers(1, 5), st.booleans())
-@settings(deadline=None)
-def test_pair_scores_are_entries_of_the_product(case: Case, block: int, as_sparse: bool) -> None:
-    query, document = np.array(case.judged).T
-    expected = (case.queries @ case.documents.T)[query, document]
-    queries, documents = case.queries, case.documents
-    if as_sparse:
-        queries, documents = sparse.csr_array(queries), sparse.csr_array(documents)
-    with blocks_of(block, 64):
-        found = pair_scores(queries, documents, query, document)
-    np.testing.assert_array_equal(found, expected)
+    with blocks_of(2, 10**6, gap=10):
+        found = scan(pool, np.array([0, 1, 2]), pairs, on_documents=done.append)
+    assert found.before.tolist() == [2, 1, 1]
+    assert found.top is None
+    assert [queries for _, queries in pool.asked] == [(3, 6), (190, 191)] * 2
+    assert done == [2, 1]
 
 
 # Whole tasks.
 
 
-@dataclass(frozen=True)
-class KnownVectors:
-    """A retriever whose vectors are given, and which weighs pools as it is told to."""
-
-    queries: dict[str, NDArray[np.float64]]
-    documents: dict[str, NDArray[np.float64]]
-    pool_independent: bool
-    retrieves_all: bool
-    query_languages: tuple[str, ...] = ()
-
-    def asked(self, chosen: Sequence[Setting]) -> KnownVectors:
-        """The same retriever with the queries of some settings, stacked as asked for."""
-        languages, _ = languages_asked(chosen)
-        return KnownVectors(
-            {code: self.queries[code] for code in languages},
-            self.documents,
-            self.pool_independent,
-            self.retrieves_all,
-            languages,
-        )
-
-    def weights(self, document_languages: tuple[str, ...]) -> NDArray[np.float64]:
-        """What a pool makes of each dimension, shape (dimension,)."""
-        width = next(iter(self.documents.values())).shape[1]
-        if self.pool_independent:
-            return np.ones(width)
-        return np.where(np.arange(width) % 2 == len(document_languages) % 2, 1.0, -0.5)
-
-    def vectors(self, document_languages: tuple[str, ...]) -> Vectors:
-        documents = np.concatenate([self.documents[code] for code in document_languages])
-        queries = np.concatenate([self.queries[code] for code in self.query_languages])
-        return Vectors(queries, documents * self.weights(document_languages))
+def rank_task(
+    task: Task,
+    chosen: Sequence[Setting],
+    retriever: KnownVectors,
+    keep: Mapping[str, int] | None = None,
+) -> tuple[RankTable, dict[str, RankedSetting], Layout]:
+    layout = Layout(task, chosen)
+    ranked = rank_pools(layout, retriever.asked(chosen), keep or {}, Silent())
+    table = layout.rank_table({name: (one.judged, one.rank) for name, one in ranked.items()})
+    return table, ranked, layout
 
 
-Rows = dict[tuple[str, str, str, str], tuple[int, int]]
-"""(relevance, rank) by setting, query language, question, document."""
-
-
-def rows_of(table: RankTable) -> Rows:
-    columns = (table.setting, table.query_language, table.question, table.document)
-    names = zip(*([c.names[code] for code in c.codes] for c in columns), strict=True)
-    found = dict(
-        zip(names, zip(table.relevance.tolist(), table.rank.tolist(), strict=True), strict=True)
-    )
-    assert len(found) == len(table)
+def rankings_of(layout: Layout, tops: Mapping[str, TopDocuments | None]) -> Rankings:
+    """Kept rankings by the names of their settings, queries and documents."""
+    collection = layout.task.collection
+    names = [
+        (code, collection.questions[question])
+        for code in layout.query_languages
+        for question in collection.queries[code].question
+    ]
+    found: Rankings = {}
+    for setting, top in tops.items():
+        assert top is not None
+        for query, rows, scores in zip(top.query, top.document, top.score, strict=True):
+            there = rows >= 0
+            ids = layout.document_names(rows[there])
+            found[setting, *names[query]] = list(zip(ids, scores[there].tolist(), strict=True))
     return found
 
 
-def ranked_by_sorting(task: Task, chosen: Sequence[Setting], retriever: KnownVectors) -> Rows:
-    """Sorts the whole pool for every query: what ``rank_judged`` must agree with."""
-    collection = task.collection
-    rows: Rows = {}
-    for setting in chosen:
-        pool = [(d, n) for d in setting.document_languages for n in collection.corpora[d].ids]
-        weights = retriever.weights(setting.document_languages)
-        documents = np.concatenate([retriever.documents[d] for d in setting.document_languages])
-        for language in setting.query_languages:
-            for row, question in enumerate(collection.queries[language].question):
-                scores = (documents * weights @ retriever.queries[language][row]).tolist()
-                keyed = [(s, name.encode()) for s, (_, name) in zip(scores, pool, strict=True)]
-                ranked = sorted(keyed, reverse=True)
-                if not retriever.retrieves_all:
-                    ranked = [key for key in ranked if key[0] > 0]
-                for d in setting.document_languages:
-                    judged = collection.judgments[d]
-                    for asked, number, grade in zip(
-                        judged.question, judged.document, judged.relevance, strict=True
-                    ):
-                        if asked == question:
-                            name = collection.corpora[d].ids[number]
-                            key = keyed[pool.index((d, name))]
-                            rank = ranked.index(key) + 1 if key in ranked else 0
-                            where = (setting.id, language, collection.questions[question], name)
-                            rows[where] = (int(grade), rank)
-    return rows
-
-
-def make_task(collection: Collection) -> Task:
-    definition = TaskDefinition(
-        schema_version=1,
-        name="hand-made",
-        title="Hand-made",
-        summary="A few words.",
-        source="squad-r",
-        protocol="full",
-        settings="parallel",
-        measures=("AP", "RankDistance"),
-        primary_measure="AP",
-        licence="CC0",
-        homepage="https://example.org",
-        citation="None.",
-        folder="hand-made",
-        files={code: LanguageFile(name=f"{code}.json") for code in collection.queries},
-    )
-    return Task(definition, "sentence", collection, parallel_settings(definition.languages), {})
-
-
-@st.composite
-def tasks_with_vectors(draw: st.DrawFn) -> tuple[Task, KnownVectors]:
-    """Two or three languages; not every question is asked and answered in each of them."""
-    languages = draw(st.sampled_from([("de", "en"), ("de", "en", "zh")]))
-    questions = tuple(f"q{number}" for number in range(draw(st.integers(1, 4))))
-    every = range(len(questions))
-    queries, corpora, judgments = {}, {}, {}
-    for code in languages:
-        asked = draw(st.lists(st.sampled_from(every), min_size=1, unique=True))
-        queries[code] = Queries(code, np.array(asked), tuple(f"{code} {q}?" for q in asked))
-        suffixes = draw(st.lists(IDS, min_size=1, max_size=5, unique=True))
-        # Ids are unique over all languages, but not grouped by language when they are sorted.
-        ids = tuple(f"{suffix}_{code}" for suffix in suffixes)
-        corpora[code] = Corpus(code, ids, ids)
-        pairs = st.tuples(st.sampled_from(every), st.integers(0, len(ids) - 1))
-        judged = np.array(sorted(draw(st.sets(pairs, max_size=5))), dtype=np.int64).reshape(-1, 2)
-        grades = draw(st.lists(st.integers(0, 2), min_size=len(judged), max_size=len(judged)))
-        judgments[code] = Judgments(code, *judged.T, np.array(grades, dtype=np.int64))
-    rows: Callable[[int], NDArray[np.float64]] = lambda n: np.array(  # noqa: E731
-        [draw(st.tuples(*[st.sampled_from(VALUES)] * 3)) for _ in range(n)]
-    )
-    retriever = KnownVectors(
-        queries={code: rows(len(found.texts)) for code, found in queries.items()},
-        documents={code: rows(len(found.ids)) for code, found in corpora.items()},
-        pool_independent=draw(st.booleans()),
-        retrieves_all=draw(st.booleans()),
-    )
-    return make_task(Collection(questions, queries, corpora, judgments)), retriever
-
-
-@given(tasks_with_vectors(), st.integers(1, 5), st.integers(1, 200))
+@given(tasks_with_vectors(), st.integers(1, 5), st.integers(1, 200), st.integers(0, 2))
 @settings(max_examples=60, deadline=None)
 def test_ranks_of_a_task_equal_those_of_sorting_every_pool(
-    case: tuple[Task, KnownVectors], documents: int, size: int
+    case: tuple[Task, KnownVectors], documents: int, size: int, gap: int
 ) -> None:
     task, retriever = case
     asked = retriever.asked(task.settings)
-    with blocks_of(documents, size):
-        table = rank_judged(task, task.settings, asked, Silent())
-    assert rows_of(table) == ranked_by_sorting(task, task.settings, asked)
+    with blocks_of(documents, size, gap):
+        table, ranked, _ = rank_task(task, task.settings, retriever)
+    expected = sorted_pools(task, task.settings, asked)
+    assert rows_of(table) == ranks_in(task, task.settings, expected)
+    assert all(one.top is None for one in ranked.values())
     assert table.task == "hand-made"
     assert table.measures == ("AP", "RankDistance")
     assert table.pool_sizes == {
         s.id: sum(len(task.collection.corpora[d].ids) for d in s.document_languages)
         for s in task.settings
     }
+
+
+@given(tasks_with_vectors(), st.data())
+@settings(max_examples=60, deadline=None)
+def test_kept_documents_are_the_first_of_the_sorted_pools(
+    case: tuple[Task, KnownVectors], data: st.DataObject
+) -> None:
+    task, retriever = case
+    depths = st.integers(0, 8)
+    keep = {setting.id: data.draw(depths) for setting in task.settings}
+    with blocks_of(2, 64):
+        table, ranked, layout = rank_task(task, task.settings, retriever, keep)
+    expected = sorted_pools(task, task.settings, retriever.asked(task.settings))
+    assert rows_of(table) == ranks_in(task, task.settings, expected)
+    assert {name for name, one in ranked.items() if one.top} == {n for n, d in keep.items() if d}
+    found = rankings_of(layout, {name: ranked[name].top for name, depth in keep.items() if depth})
+    assert found == {key: r[: keep[key[0]]] for key, r in expected.items() if keep[key[0]]}
 
 
 @given(tasks_with_vectors(), st.data())
@@ -334,8 +356,8 @@ def test_some_settings_get_the_ranks_that_they_get_in_the_full_run(
     task, retriever = case
     kept = data.draw(st.sets(st.sampled_from(task.settings), min_size=1))
     chosen = [setting for setting in task.settings if setting in kept]
-    some = rank_judged(task, chosen, retriever.asked(chosen), Silent())
-    full = rank_judged(task, task.settings, retriever.asked(task.settings), Silent())
+    some, _, _ = rank_task(task, chosen, retriever)
+    full, _, _ = rank_task(task, task.settings, retriever)
     names = {setting.id for setting in chosen}
     assert rows_of(some) == {key: row for key, row in rows_of(full).items() if key[0] in names}
     assert set(some.pool_sizes) == names
@@ -347,79 +369,47 @@ def test_rows_are_sorted_by_setting_query_language_question_and_document(
     case: tuple[Task, KnownVectors],
 ) -> None:
     task, retriever = case
-    table = rank_judged(task, task.settings, retriever.asked(task.settings), Silent())
+    table, _, _ = rank_task(task, task.settings, retriever)
     place = {setting.id: position for position, setting in enumerate(task.settings)}
     keys = [(place[key[0]], *key[1:]) for key in rows_of(table)]
     assert keys == sorted(keys)
 
 
-def two_languages(*, pool_independent: bool, retrieves_all: bool) -> tuple[Task, KnownVectors]:
-    """One question in German and English, two candidates each: small enough to rank by hand.
-
-    ============  ====  ====  ====  ====
-    score         a_de  b_de  a_en  b_en
-    ============  ====  ====  ====  ====
-    German query     2     1     1    -1
-    English query    0     1     3     1
-    ============  ====  ====  ====  ====
-
-    Relevant are a_de and b_en; with 1 : 1 : 1 the order is b_en, b_de, a_en.
-    """
-    corpora = {code: Corpus(code, (f"a_{code}", f"b_{code}"), ("a", "b")) for code in ("de", "en")}
-    first, one = np.array([0]), np.array([1])
-    task = make_task(
-        Collection(
-            questions=("q",),
-            queries={code: Queries(code, first, ("?",)) for code in corpora},
-            corpora=corpora,
-            judgments={
-                "de": Judgments("de", first, np.array([0]), one),
-                "en": Judgments("en", first, np.array([1]), one),
-            },
-        )
-    )
-    retriever = KnownVectors(
-        queries={"de": np.array([[1.0, 0.0]]), "en": np.array([[0.0, 1.0]])},
-        documents={
-            "de": np.array([[2.0, 0.0], [1.0, 1.0]]),
-            "en": np.array([[1.0, 3.0], [-1.0, 1.0]]),
-        },
-        pool_independent=pool_independent,
-        retrieves_all=retrieves_all,
-    )
-    return task, retriever
-
-
 def test_ranks_of_a_small_task_by_hand() -> None:
-    task, retriever = two_languages(pool_independent=True, retrieves_all=True)
-    table = rank_judged(task, task.settings, retriever.asked(task.settings), Silent())
+    task, retriever = two_languages()
+    table, _, _ = rank_task(task, task.settings, retriever)
     assert rows_of(table) == {
-        ("moir/de-de", "de", "q", "a_de"): (1, 1),
-        ("moir/en-en", "en", "q", "b_en"): (1, 2),
-        ("clir/de-en", "de", "q", "b_en"): (1, 2),
-        ("clir/en-de", "en", "q", "a_de"): (1, 2),
-        ("mlir/de-xx", "de", "q", "a_de"): (1, 1),
-        ("mlir/de-xx", "de", "q", "b_en"): (1, 4),
-        ("mlir/en-xx", "en", "q", "a_de"): (1, 4),
-        ("mlir/en-xx", "en", "q", "b_en"): (1, 2),  # tied with b_de, whose id is lower
-        ("mlir/xx-xx", "de", "q", "a_de"): (1, 1),
-        ("mlir/xx-xx", "de", "q", "b_en"): (1, 4),
-        ("mlir/xx-xx", "en", "q", "a_de"): (1, 4),
-        ("mlir/xx-xx", "en", "q", "b_en"): (1, 2),
+        ("moir/de-de", "de", "q", "de_a"): (1, 1),
+        ("moir/en-en", "en", "q", "en_b"): (1, 2),
+        ("clir/de-en", "de", "q", "en_b"): (1, 2),
+        ("clir/en-de", "en", "q", "de_a"): (1, 2),
+        ("mlir/de-xx", "de", "q", "de_a"): (1, 1),
+        ("mlir/de-xx", "de", "q", "en_b"): (1, 4),
+        ("mlir/en-xx", "en", "q", "de_a"): (1, 4),
+        ("mlir/en-xx", "en", "q", "en_b"): (1, 2),  # tied with de_b, whose id is lower
+        ("mlir/xx-xx", "de", "q", "de_a"): (1, 1),
+        ("mlir/xx-xx", "de", "q", "en_b"): (1, 4),
+        ("mlir/xx-xx", "en", "q", "de_a"): (1, 4),
+        ("mlir/xx-xx", "en", "q", "en_b"): (1, 2),
     }
     assert table.pool_sizes["moir/de-de"] == 2
     assert table.pool_sizes["mlir/xx-xx"] == 4
 
 
 def test_documents_that_score_nothing_are_not_retrieved_by_a_lexical_model() -> None:
-    task, retriever = two_languages(pool_independent=True, retrieves_all=False)
+    task, dense = two_languages()
+    lexical = KnownVectors(dense.queries, dense.documents, retrieves_all=False)
     chosen = [setting for setting in task.settings if setting.id == "mlir/xx-xx"]
-    table = rank_judged(task, chosen, retriever.asked(chosen), Silent())
+    table, ranked, layout = rank_task(task, chosen, lexical, {"mlir/xx-xx": 4})
     assert rows_of(table) == {
-        ("mlir/xx-xx", "de", "q", "a_de"): (1, 1),
-        ("mlir/xx-xx", "de", "q", "b_en"): (1, 0),  # scores -1
-        ("mlir/xx-xx", "en", "q", "a_de"): (1, 0),  # scores 0
-        ("mlir/xx-xx", "en", "q", "b_en"): (1, 2),
+        ("mlir/xx-xx", "de", "q", "de_a"): (1, 1),
+        ("mlir/xx-xx", "de", "q", "en_b"): (1, 0),  # scores -1
+        ("mlir/xx-xx", "en", "q", "de_a"): (1, 0),  # scores 0
+        ("mlir/xx-xx", "en", "q", "en_b"): (1, 2),
+    }
+    assert rankings_of(layout, {"mlir/xx-xx": ranked["mlir/xx-xx"].top}) == {
+        ("mlir/xx-xx", "de", "q"): [("de_a", 2.0), ("en_a", 1.0), ("de_b", 1.0)],
+        ("mlir/xx-xx", "en", "q"): [("en_a", 3.0), ("en_b", 1.0), ("de_b", 1.0)],
     }
 
 
@@ -431,10 +421,58 @@ def test_progress_ends_at_the_total_that_it_began_with(pool_independent: bool) -
     class Counting(Silent):
         @contextmanager
         def track(self, what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-            assert (what, unit) == ("Ranking", "queries")
+            assert (what, unit) == ("Ranking", "documents")
             totals.append(total)
             yield done.append
 
-    task, retriever = two_languages(pool_independent=pool_independent, retrieves_all=True)
-    rank_judged(task, task.settings, retriever.asked(task.settings), Counting())
+    task, retriever = two_languages()
+    known = KnownVectors(retriever.queries, retriever.documents, pool_independent)
+    rank_pools(Layout(task, task.settings), known, {}, Counting())
     assert [sum(done)] == totals
+
+
+# Rescoring the first documents.
+
+
+def test_rescored_documents_stand_before_the_others_by_hand() -> None:
+    task, first = two_languages()
+    second = KnownVectors({"de": -first.queries["de"], "en": first.queries["en"]}, first.documents)
+    chosen = [setting for setting in task.settings if setting.id in ("mlir/de-xx", "moir/en-en")]
+    layout = Layout(task, chosen)
+    ranked = rank_pools(layout, first, {setting.id: 3 for setting in chosen}, Silent())
+    again = rescore_first(layout, second, ranked, 2, Silent())
+    # The first pass has de_a, en_a, de_b, en_b; of these the first two change places.
+    assert rankings_of(layout, {"mlir/de-xx": again["mlir/de-xx"].top}) == {
+        ("mlir/de-xx", "de", "q"): [("en_a", -1.0), ("de_a", -2.0), ("de_b", 1.0)]
+    }
+    table = layout.rank_table({name: (one.judged, one.rank) for name, one in again.items()})
+    assert rows_of(table) == {
+        ("moir/en-en", "en", "q", "en_b"): (1, 2),
+        ("mlir/de-xx", "de", "q", "de_a"): (1, 2),
+        ("mlir/de-xx", "de", "q", "en_b"): (1, 4),
+    }
+
+
+@given(tasks_with_vectors(), tasks_with_vectors(), st.integers(1, 6), st.integers(0, 6))
+@settings(max_examples=40, deadline=None)
+def test_rescoring_equals_sorting_the_first_documents_anew(
+    case: tuple[Task, KnownVectors], other: tuple[Task, KnownVectors], depth: int, more: int
+) -> None:
+    task, known = case
+    first = KnownVectors(known.queries, known.documents)
+    # Another model: the same rows, the weights of another case.
+    weights = next(iter(other[1].queries.values()))[0]
+    second = KnownVectors({code: rows * weights for code, rows in known.queries.items()},
+                          known.documents)  # fmt: skip
+    layout = Layout(task, task.settings)
+    ranked = rank_pools(layout, first, {s.id: depth + more for s in task.settings}, Silent())
+    again = rescore_first(layout, second, ranked, depth, Silent())
+    anew = sorted_pools(task, task.settings, second)
+    expected: Rankings = {}
+    for key, ranking_of_first in sorted_pools(task, task.settings, first).items():
+        head = {name for name, _ in ranking_of_first[:depth]}
+        expected[key] = [one for one in anew[key] if one[0] in head] + ranking_of_first[depth:]
+    table = layout.rank_table({name: (one.judged, one.rank) for name, one in again.items()})
+    assert rows_of(table) == ranks_in(task, task.settings, expected)
+    found = rankings_of(layout, {name: one.top for name, one in again.items()})
+    assert found == {key: ranking[: depth + more] for key, ranking in expected.items()}

@@ -7,13 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.definition import load_definition
-from tasks.errors import UnknownNameError
+from tasks.errors import BabelboardError, UnknownNameError
 from tasks.languages import NAMES, POOL, language_name
 from tasks.settings import (
     KINDS,
-    in_class_average,
+    counted_in_average,
     kind_of,
     languages_of,
+    listed_settings,
+    monolingual_and_pool_settings,
+    pair_settings,
     parallel_settings,
     select,
 )
@@ -37,11 +40,97 @@ def test_number_of_settings_of_each_kind(languages, counts):
 
 
 @pytest.mark.parametrize(
-    ("task", "size"), [("xquad-r", 133), ("xquad-r+context", 133), ("mlqa-r", 57), ("pocket", 133)]
+    ("task", "size"),
+    [
+        ("xquad-r", 133),
+        ("xquad-r+context", 133),
+        ("mlqa-r", 57),
+        ("pocket", 133),
+        ("miracl", 36),
+        ("mmarco", 196),
+        ("mmarco-rerank", 18),
+        ("mmarco-rerank+paper-draw", 18),
+        ("mmarco-rerank-unseen", 17),
+    ],
 )
 def test_number_of_settings_of_each_task(task, size):
     definition, _ = load_definition(task)
-    assert len(parallel_settings(definition.languages)) == size
+    settings = definition.all_settings()
+    assert len(settings) == len({s.id for s in settings}) == size
+
+
+def test_settings_of_miracl():
+    settings = load_definition("miracl")[0].all_settings()
+    assert Counter(s.kind for s in settings) == {"moir": 18, "mlir": 18}
+    for setting in settings:
+        assert len(setting.query_languages) == 1
+        assert len(setting.document_languages) == (1 if setting.kind == "moir" else 18)
+    assert {s.id for s in settings} >= {"moir/sw-sw", "mlir/sw-xx"}
+
+
+def test_settings_of_mmarco():
+    settings = load_definition("mmarco")[0].all_settings()
+    assert Counter(s.kind for s in settings) == {"moir": 14, "clir": 182}
+
+
+def test_settings_of_mmarco_reranking():
+    # The pairs of Litschko et al. 2023, query language first, as their code lists them.
+    seen = "de-de ru-ru ar-ar nl-nl it-it en-en en-de en-it en-ar en-ru de-it de-nl de-ru ar-it"
+    unseen = "fr-en id-nl es-fr en-pt de-vi it-zh fr-pt id-vi pt-zh fr-fr id-id es-es pt-pt zh-zh"
+    pools = {"xx-en", "en-xx", "xx-xx"}
+    for task, pairs, languages in (
+        ("mmarco-rerank", {*seen.split(), "ar-ru"}, 6),
+        ("mmarco-rerank-unseen", {*unseen.split()}, 14),
+    ):
+        settings = load_definition(task)[0].all_settings()
+        sides = {s.id.partition("/")[2]: s for s in settings}
+        assert set(sides) == pairs | pools
+        assert len(sides["xx-en"].query_languages) == languages
+        assert sides["xx-en"].document_languages == ("en",)
+        assert sides["en-xx"].query_languages == ("en",)
+        assert len(sides["en-xx"].document_languages) == languages
+        assert sides["xx-xx"].query_languages == sides["en-xx"].document_languages
+
+
+def test_listed_settings_keep_their_order():
+    ids = ["mlir/xx-de", "moir/de-de", "clir/en-de", "mlir/xx-xx"]
+    settings = listed_settings(ids, ["en", "de"])
+    assert [s.id for s in settings] == ids
+    assert [s.query_languages for s in settings] == [
+        ("de", "en"),
+        ("de",),
+        ("en",),
+        ("de", "en"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("moir/de-en", "'moir/de-en': moir has one language on both sides"),
+        ("clir/de-de", "'clir/de-de': moir has"),
+        ("clir/xx-de", "'clir/xx-de': .* mlir xx on one side or both"),
+        ("mlir/de-en", "'mlir/de-en': "),
+        ("moir/de", "KIND/QUERIES-DOCUMENTS, found 'moir/de'"),
+        ("moir/de-de-de", "Unknown language in 'moir/de-de-de'"),
+        ("moir/fr-fr", "Unknown language in 'moir/fr-fr': 'fr'"),
+        ("noir/de-de", "Unknown kind of setting: 'noir'. Did you mean moir"),
+    ],
+)
+def test_a_listed_setting_that_makes_no_sense(name, message):
+    with pytest.raises(BabelboardError, match=message):
+        listed_settings([name], ["en", "de"])
+
+
+@given(SEVERAL)
+def test_rules_give_parts_of_the_parallel_settings(languages):
+    every = parallel_settings(languages)
+    n = len(languages)
+    pairs, pools = pair_settings(languages), monolingual_and_pool_settings(languages)
+    assert pairs == every[: n * n]
+    assert set(pools) <= set(every)
+    assert Counter(s.kind for s in pools) == {"moir": n, "mlir": n}
+    assert listed_settings([s.id for s in every], languages) == every
 
 
 def test_two_languages_by_hand():
@@ -107,9 +196,30 @@ def test_unknown_kind():
 
 def test_all_queries_in_one_pool_are_left_out_of_the_average():
     ids = [s.id for s in parallel_settings(XQUAD_R)]
-    assert [i for i in ids if not in_class_average(i)] == ["mlir/xx-xx"]
-    averaged = Counter(kind_of(i) for i in ids if in_class_average(i))
-    assert averaged == {"moir": 11, "clir": 110, "mlir": 11}
+    counted = counted_in_average(ids)
+    assert set(ids) - set(counted) == {"mlir/xx-xx"}
+    assert list(counted) == [i for i in ids if i in counted]
+    assert Counter(map(kind_of, counted)) == {"moir": 11, "clir": 110, "mlir": 11}
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        # Drawn languages: none of the three repeats another.
+        ["clir/en-de", "mlir/xx-en", "mlir/en-xx", "mlir/xx-xx"],
+        ["mlir/xx-xx"],
+        ["mlir/de-xx", "mlir/en-xx"],
+        ["mlir/xx-de", "mlir/xx-en", "mlir/xx-xx"],
+        [],
+    ],
+)
+def test_settings_that_all_count_in_the_average(ids):
+    assert counted_in_average(ids) == tuple(ids)
+
+
+def test_the_pool_of_all_queries_does_not_count_beside_two_of_its_parts():
+    ids = ["mlir/de-xx", "mlir/xx-xx", "mlir/en-xx", "mlir/xx-en"]
+    assert counted_in_average(iter(ids)) == ("mlir/de-xx", "mlir/en-xx", "mlir/xx-en")
 
 
 IDS = tuple(s.id for s in parallel_settings(XQUAD_R))

@@ -8,13 +8,18 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
 import pytest
 
+from harness.models.description import ModelKind
 from harness.question_scores import class_averages, question_scores, setting_means
-from leaderboard.pages import build_site
-from submissions.entry import read_entry
+from harness.ranks import Column, RankTable, ranks_as_bytes
+from leaderboard.pages import MODEL_KINDS, build_site
+from submissions.entry import ranks_path, read_entry
+from submissions.manifest import Manifest, ModelPart, RunPart, write_manifest
 from tasks.errors import EntryError, UsageError
 
 ENTRIES = Path(__file__).parents[1] / "submissions" / "entries"
@@ -203,3 +208,54 @@ def test_pages_are_light(site: Path) -> None:
     for path in pages(site):
         assert len(Page(path).tags) <= 3000
         assert len(path.read_bytes()) <= 100_000
+
+
+def write_entry(root: Path, name: str, table: RankTable) -> None:
+    """An entry with one complete run, whose model is made up."""
+    content = ranks_as_bytes(table)
+    path = ranks_path(root / name, table.task)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    run = RunPart(
+        command="babelboard score x",
+        complete=True,
+        settings=len(table.pool_sizes),
+        ranks=hashlib.sha256(content).hexdigest(),
+        data={},
+        versions={},
+        hardware={},
+    )
+    manifest = Manifest(
+        schema_version=1,
+        id=name,
+        name=name,
+        model=ModelPart(kind="dense", name=name),
+        runs={table.task: run},
+    )
+    write_manifest(root / name / "submission.toml", manifest)
+
+
+def test_a_task_without_clir_is_sorted_by_another_class(tmp_path: Path) -> None:
+    """MIRACL asks in the language of the documents, or in a pool of them all."""
+    for name, ranks in (("first", (2, 3, 9, 9)), ("second", (1, 2, 9, 9))):
+        table = RankTable(
+            task="miracl",
+            pool_sizes={"moir/sw-sw": 20, "mlir/sw-xx": 40},
+            setting=Column(("moir/sw-sw", "mlir/sw-xx"), np.array([0, 0, 1, 1])),
+            query_language=Column(("sw",), np.zeros(4, dtype=np.int64)),
+            question=Column(("sw_1", "sw_2"), np.array([0, 1, 0, 1])),
+            document=Column(("sw_1#0",), np.zeros(4, dtype=np.int64)),
+            relevance=np.ones(4, dtype=np.int64),
+            rank=np.array(ranks),
+            primary_measure="nDCG@10",
+            measures=("nDCG@10", "Judged@10"),
+        )
+        write_entry(tmp_path / "entries", name, table)
+    build_site(tmp_path / "entries", tmp_path / "site")
+    page = (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert page.index(">second<") < page.index(">first<")
+    assert re.search(r'aria-sort="descending">MoIR', page)
+
+
+def test_every_kind_of_model_has_a_name() -> None:
+    assert set(MODEL_KINDS) == set(get_args(ModelKind))

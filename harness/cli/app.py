@@ -22,9 +22,24 @@ from tasks.errors import BabelboardError
 COMMANDS = {
     "tasks": ("tasks.cli.tasks", "What there is to score on."),
     "score": ("submissions.cli.score", "Score a model on tasks and write its entry."),
+    "fuse": ("submissions.cli.fuse", "Combine the rankings of systems."),
     "evaluate": ("harness.cli.evaluate", "Measure any TREC run."),
     "compare": ("harness.cli.compare", "Test which differences between systems are real."),
+    "bias": ("harness.cli.bias", "Show which languages a system prefers."),
     "power": ("harness.cli.power", "Say how many questions a comparison needs."),
+    "export": ("submissions.cli.export", "Write an entry's results for other tools."),
+    "train": ("submissions.cli.train", "Train a baseline from its recipe."),
+    "lexicon": ("submissions.cli.lexicon", "Show what a lexicon has, or write it to a file."),
+    "codeswitch": ("submissions.cli.codeswitch", "Replace words of a text by translations."),
+    "contamination": (
+        "submissions.cli.contamination",
+        "Say which test texts training data share.",
+    ),
+    "baselines": ("submissions.cli.baselines", "Train and score the code-switching baselines."),
+    "claims": (
+        "submissions.cli.claims",
+        "Check the claims of the literature on the entries at hand.",
+    ),
     "leaderboard": ("leaderboard.cli.leaderboard", "Build the static site."),
 }
 

@@ -1,134 +1,184 @@
-"""Loads a model's files, and refuses what cannot be trusted: pickles, code, missing weights."""
+"""Loads a checkpoint through sentence-transformers, and refuses what cannot be trusted.
+
+That is: pickles, code that comes with the model, and weights that would be random numbers.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import re
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
 import transformers
 from safetensors import SafetensorError
-from sentence_transformers import SentenceTransformer
+from sentence_transformers import (
+    CrossEncoder,
+    MultiVectorEncoder,
+    SentenceTransformer,
+    SparseEncoder,
+)
+from sentence_transformers.base import BaseModel
 
+from harness.models.description import Kind, ModelDescription
+from harness.models.kind import detect_kind
+from harness.models.model_files import ModelFiles, find_files, refuse_pickles
+from harness.models.weights import no_weights_missing
 from tasks.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harness.models.encoder_options import EncoderOptions
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
-_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
-_IDENTIFYING = (".json", ".safetensors", ".txt", ".model")
-# Parts of a checkpoint that embeddings do not need: a head or a pooler that nothing reads.
-_UNUSED_WEIGHTS = ("pooler.",)
+Loaded = TypeVar("Loaded", bound=BaseModel)
+
+KIND_OF: dict[type[BaseModel], Kind] = {
+    SentenceTransformer: "dense",
+    CrossEncoder: "cross-encoder",
+    MultiVectorEncoder: "late-interaction",
+    SparseEncoder: "sparse",
+}
+_EXPECTED = (
+    AssertionError,  # torch: no such device in this build
+    AttributeError,
+    ImportError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    SafetensorError,
+    TypeError,
+    ValueError,
+)
 
 
-def load_checkpoint(name: str, options: EncoderOptions) -> SentenceTransformer:
-    """Loads a sentence-transformers or Hugging Face encoder.
+@dataclass(frozen=True, slots=True)
+class Checkpoint(Generic[Loaded]):
+    """A checkpoint, loaded.
+
+    Attributes:
+        model: As sentence-transformers loads it.
+        files: What it was loaded from.
+        options: With what it was loaded.
+    """
+
+    model: Loaded
+    files: ModelFiles
+    options: EncoderOptions
+
+    def describe(self, **settings: str | float | bool) -> ModelDescription:
+        """What the model says of itself.
+
+        Args:
+            settings: What decides its scores, beside the weights, the number format and code.
+        """
+        code = {"trust_remote_code": True} if self.options.trust_remote_code else {}
+        return ModelDescription(
+            kind=KIND_OF[type(self.model)],
+            name=self.files.name,
+            revision=self.files.revision,
+            digest=self.files.digest(),
+            parameters=sum(p.numel() for p in self.model.parameters()),
+            settings={**settings, "dtype": self.options.dtype, **code},
+        )
+
+
+def load_checkpoint(
+    architecture: type[Loaded], name: str, options: EncoderOptions
+) -> Checkpoint[Loaded]:
+    """Loads a sentence-transformers or Hugging Face checkpoint.
 
     Args:
+        architecture: One of sentence-transformers' four classes of models.
         name: A folder, or the id of a hub repository.
-        options: Revision, dtype and device.
+        options: Revision, dtype, device, and whether code that comes with the model may run.
 
     Raises:
-        ModelError: If there is no such model, its weights are pickled, damaged or incomplete, or
-            it would need code of its own.
+        ModelError: If there is no such model, if it is of another kind, if its weights are
+            pickled, damaged or incomplete, or if it would need code of its own.
     """
-    folder = Path(name)
-    if folder.is_dir():
-        _refuse_pickles(folder)
-    elif not _HUB_ID.fullmatch(name):
-        raise ModelError(f"There is no folder {name!r}, and it is not the id of a hub model.")
+    files = find_files(name, options)
+    refuse_pickles(files)
+    detect_kind(files, KIND_OF[architecture])
+    with no_weights_missing(files.name):
+        model = _load(architecture, files, options)
+    _refuse_added_parts(model, files)
+    return Checkpoint(model.eval(), files, options)
+
+
+def limit_tokens(model: BaseModel, name: str, tokens: int | None) -> None:
+    """Has texts cut after a number of tokens; None leaves the model's own number.
+
+    Raises:
+        ModelError: If the model has no positions for so many.
+    """
+    if tokens is None:
+        return
+    config = getattr(model.transformers_model, "config", None)
+    positions = getattr(config, "max_position_embeddings", None) or 2**31
+    known = getattr(getattr(model, "tokenizer", None), "model_max_length", None) or 2**31
+    longest = int(min(positions, known))
+    if tokens > longest:
+        raise ModelError(
+            f"The model {name!r} takes at most {longest} tokens, found --max-tokens {tokens}."
+        )
+    model.max_seq_length = tokens
+
+
+def token_limit(model: BaseModel) -> int:
+    """Number of tokens after which texts are cut; 0 for none, as static embeddings have it."""
+    limit = model.max_seq_length
+    return 0 if limit is None or math.isinf(limit) else int(limit)
+
+
+def _load(architecture: type[Loaded], files: ModelFiles, options: EncoderOptions) -> Loaded:
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
-        with _load_reports() as reports:
-            model = SentenceTransformer(
-                name,
-                revision=options.revision,
-                device=options.device,
-                trust_remote_code=False,
-                model_kwargs={"use_safetensors": True, "dtype": getattr(torch, options.dtype)},
-            )
-    except (
-        AssertionError,  # torch: no such device in this build
-        ImportError,
-        KeyError,
-        OSError,
-        RuntimeError,
-        SafetensorError,
-        TypeError,
-        ValueError,
-    ) as error:
+        return architecture(
+            str(files.folder),
+            device=None if options.device == "auto" else options.device,
+            trust_remote_code=options.trust_remote_code,
+            local_files_only=not options.trust_remote_code,
+            model_kwargs={"use_safetensors": True, "dtype": getattr(torch, options.dtype)},
+        )
+    except Exception as error:
+        # Code that comes with a model may raise anything.
+        if not isinstance(error, _EXPECTED) and not options.trust_remote_code:
+            raise
         reason = " ".join(str(error).split())[:400] or type(error).__name__
+        if "trust_remote_code" in str(error):
+            raise ModelError(_needs_code(files)) from error
         raise ModelError(
-            f"The model {name!r} cannot be loaded: {reason}\n"
-            "It must be a folder or a hub id with safetensors weights and no code of its own; "
-            "without a network, name a folder."
+            f"The model {files.name!r} cannot be loaded: {reason}\n"
+            "It must have safetensors weights, and an architecture that the installed "
+            "sentence-transformers and transformers know."
         ) from error
-    if missing := _missing_weights(reports):
-        raise ModelError(
-            f"The model {name!r} lacks {len(missing)} of its weights, such as {missing[0]!r}: they "
-            "would be random numbers. Check that its weights fit its config.json."
-        )
-    return model
 
 
-def digest_of(folder: Path) -> str:
-    """sha256 over names and contents of the files that decide what a model computes."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix in _IDENTIFYING:
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{content}\n".encode())
-    return digest.hexdigest()
+def _needs_code(files: ModelFiles) -> str:
+    """Why a model that needs code is refused, and what it would mean to allow it."""
+    own = [name for name in files.modules() if not name.startswith("sentence_transformers.")]
+    for path in ("config.json", "tokenizer_config.json", "processor_config.json"):
+        auto_map = files.settings(path).get("auto_map")
+        own += [str(name) for name in auto_map.values()] if isinstance(auto_map, dict) else []
+    named = ", ".join(dict.fromkeys(own)) or "named in its configuration"
+    return (
+        f"The model {files.name!r} needs code that comes with it ({named}), and a model may run no "
+        "code of its own. --trust-remote-code would run that code on this machine, with all your "
+        "rights: read it first, and pin a hub model to the commit you read with --revision."
+    )
 
 
-def _refuse_pickles(folder: Path) -> None:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    safe = {path.parent for path in files if re.fullmatch(r"model.*\.safetensors", path.name)}
-    weights = [path for path in files if path.name.startswith("pytorch_model")]
-    refused = [path for path in weights if path.suffix in _PICKLES and path.parent not in safe]
-    if refused or not safe:
-        found = (
-            f"has pickled weights only ({refused[0].relative_to(folder).as_posix()}), and "
-            "unpickling runs whatever code they carry"
-            if refused
-            else "has no weights"
-        )
-        raise ModelError(
-            f"The model folder {str(folder)!r} {found}. Save it as safetensors: "
-            "`model.save_pretrained(folder, safe_serialization=True)`."
-        )
+def _refuse_added_parts(model: Any, files: ModelFiles) -> None:
+    """Refuses a model that was completed with layers that nobody trained.
 
-
-@contextmanager
-def _load_reports() -> Iterator[list[str]]:
-    """Collects transformers' reports on loading weights instead of showing them.
-
-    Weights that a checkpoint lacks are filled with random numbers and only mentioned in the log.
+    sentence-transformers appends a linear layer or an autoencoder where a late interaction or
+    sparse model has none.
     """
-    reports: list[str] = []
-    logger = logging.getLogger("transformers")
-    handler = logging.Handler()
-    handler.emit = lambda record: reports.append(record.getMessage())  # type: ignore[method-assign]
-    before = logger.level, logger.propagate, logger.handlers
-    logger.setLevel(logging.WARNING)
-    logger.propagate, logger.handlers = False, [handler]
-    try:
-        yield reports
-    finally:
-        logger.setLevel(logging.ERROR)
-        _, logger.propagate, logger.handlers = before
-
-
-def _missing_weights(reports: list[str]) -> list[str]:
-    """Names of the weights that the reports call missing and that embeddings need."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(reports))
-    named = re.findall(r"^\s*(\S+)\s*\|\s*MISSING\b", plain, re.MULTILINE)
-    return [name for name in named if not name.startswith(_UNUSED_WEIGHTS)]
+    if "HF_ColBERT" in (files.settings("config.json").get("architectures") or []):
+        return  # its linear layer is made from the checkpoint's own weights
+    listed = max(1, len(files.modules()))
+    added = [part for part in list(model)[listed:] if next(part.parameters(), None) is not None]
+    if added:
+        raise ModelError(
+            f"The model {files.name!r} has no trained {type(added[0]).__name__} layer, which "
+            f"{KIND_OF[type(model)]} models need: it would be random numbers."
+        )

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
-from harness.models.checkpoint import digest_of, load_checkpoint
-from harness.models.description import ModelDescription, Role, display_name
-from harness.retrievers import DenseRetriever, Prepared, encode_collection
+from harness.models.checkpoint import Checkpoint, limit_tokens, load_checkpoint, token_limit
+from harness.models.fingerprint import fingerprint
+from harness.models.prompts import chosen_prompts
+from harness.retrieval.dense_retriever import prepare_dense
 from tasks.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
-    from sentence_transformers import SentenceTransformer
 
+    from harness.models.description import ModelDescription, Role
     from harness.models.encoder_options import EncoderOptions
     from harness.progress import Reporter
+    from harness.retrieval.retrievers import Prepared
     from tasks.collection import Collection
 
-DOCUMENT_PROMPTS = ("document", "passage", "corpus")
+_NOT_IN_AN_EMBEDDING = ("query_prompt", "document_prompt", "similarity", "embeddings", "rescore")
+"""Settings that do not change the embedding of a text with its prompt."""
 
 
 class DenseEncoder:
@@ -44,7 +45,7 @@ class DenseEncoder:
 
     @classmethod
     def load(cls, name: str, options: EncoderOptions) -> DenseEncoder:
-        """Loads an encoder; weights must be safetensors, and no code of the model's is run.
+        """Loads an encoder; weights must be safetensors, and its own code runs only if trusted.
 
         Args:
             name: A folder, or the id of a hub repository.
@@ -52,14 +53,14 @@ class DenseEncoder:
 
         Raises:
             ModelError: If there is no such model, or it has no safetensors weights, or it would
-                need code of its own, or an option does not fit it.
+                need code that is not trusted, or an option does not fit it.
         """
-        model = load_checkpoint(name, options)
-        _override(model, name, options)
-        return cls(model, _describe(model, name, options))
+        checkpoint = load_checkpoint(SentenceTransformer, name, options)
+        _override(checkpoint.model, checkpoint.files.name, options)
+        return cls(checkpoint.model, _describe(checkpoint))
 
     def describe(self) -> ModelDescription:
-        """See :meth:`harness.retrievers.Model.describe`."""
+        """See :meth:`harness.retrieval.retrievers.Model.describe`."""
         return self.description
 
     def prepare(
@@ -69,42 +70,25 @@ class DenseEncoder:
         cache: Path | None,
         progress: Reporter,
     ) -> Prepared:
-        """See :meth:`harness.retrievers.Model.prepare`."""
-        encoded = encode_collection(self, collection, languages, cache, progress)
-        similarity = str(self.description.settings["similarity"])
-        return Prepared(
-            retriever=DenseRetriever(encoded, languages[0], similarity=similarity),
-            description=self.description,
-            device=str(self._model.device),
-            texts=encoded.texts,
-            distinct_texts=encoded.distinct,
-            encoded_texts=encoded.encoded,
-            padding=encoded.padding,
-        )
+        """See :meth:`harness.retrieval.retrievers.Model.prepare`."""
+        return prepare_dense(self, collection, languages, cache, progress)
+
+    @property
+    def device(self) -> str:
+        """What it runs on, such as ``cpu`` or ``cuda:0``."""
+        return str(self._model.device)
 
     def fingerprint(self, role: Role) -> str:
         """What, besides the text, decides an embedding in this role: the key of the cache.
 
         Equal for both roles where the model treats them alike.
         """
-        settings = {
-            k: v
-            for k, v in self.description.settings.items()
-            if k not in ("query_prompt", "document_prompt", "similarity")
-        }
-        content = {
-            "name": self.description.name if self.description.digest is None else None,
-            "revision": self.description.revision,
-            "digest": self.description.digest,
-            "settings": settings,
-            "prompt": self._prompts[role],
-            "role": role if self._roles_differ else None,
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        side = role if self._roles_differ else None
+        return fingerprint(self.description, self._prompts[role], side, _NOT_IN_AN_EMBEDDING)
 
     def token_counts(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Number of tokens of each text as the model sees it, shape (texts,), for batching."""
-        limit = _token_limit(self._model) or 2**31
+        limit = token_limit(self._model) or 2**31
         tokenizer = getattr(self._model, "tokenizer", None)
         if not callable(tokenizer) or not texts:  # a static embedding has another kind
             return np.array([len(text) for text in texts], dtype=np.int64)
@@ -124,6 +108,7 @@ class DenseEncoder:
             batch_size=len(texts),
             show_progress_bar=False,
             convert_to_numpy=True,
+            # Also what is left of a vector that was truncated is scaled.
             normalize_embeddings=bool(self.description.settings["normalised"]),
         )
         return np.asarray(vectors, dtype=np.float32)
@@ -135,8 +120,8 @@ class DenseEncoder:
 
 
 def _override(model: SentenceTransformer, name: str, options: EncoderOptions) -> None:
-    if options.max_tokens is not None:
-        _shorten(model, name, options.max_tokens)
+    limit_tokens(model, name, options.max_tokens)
+    _truncate(model, name, options.truncate_dimensions)
     if options.similarity is not None:
         model.similarity_fn_name = options.similarity
     if model.similarity_fn_name not in ("cosine", "dot"):
@@ -159,52 +144,35 @@ def _override(model: SentenceTransformer, name: str, options: EncoderOptions) ->
             pooling.pooling_mode = options.pooling
 
 
-def _shorten(model: SentenceTransformer, name: str, tokens: int) -> None:
-    longest = _longest_input(model)
-    if tokens > longest:
+def _truncate(model: SentenceTransformer, name: str, dimensions: int | None) -> None:
+    """Keeps the leading dimensions of embeddings (Kusupati et al. 2022, Matryoshka)."""
+    if dimensions is None:
+        return
+    whole = model.get_embedding_dimension()
+    if whole is not None and not 1 <= dimensions <= whole:
         raise ModelError(
-            f"The model {name!r} takes at most {longest} tokens, found --max-tokens {tokens}."
+            f"The embeddings of the model {name!r} have {whole} dimensions, found "
+            f"--truncate-dimensions {dimensions}; allowed: 1 to {whole}."
         )
-    model.max_seq_length = tokens
+    model.truncate_dim = dimensions
 
 
-def _token_limit(model: SentenceTransformer) -> int:
-    """Number of tokens after which texts are cut; 0 for none, as static embeddings have it."""
-    limit = model.max_seq_length
-    return 0 if limit is None or math.isinf(limit) else int(limit)
-
-
-def _longest_input(model: SentenceTransformer) -> int:
-    """Number of tokens for which the model has positions."""
-    config = getattr(getattr(model[0], "auto_model", None), "config", None)
-    positions = getattr(config, "max_position_embeddings", None) or 2**31
-    tokens = getattr(getattr(model, "tokenizer", None), "model_max_length", None) or 2**31
-    return int(min(positions, tokens))
-
-
-def _describe(model: SentenceTransformer, name: str, options: EncoderOptions) -> ModelDescription:
-    folder = Path(name)
-    config = getattr(getattr(model[0], "auto_model", None), "config", None)
-    prompts: dict[str, Any] = model.prompts
-    declared = next((prompts[p] for p in DOCUMENT_PROMPTS if prompts.get(p)), "")
-    query = options.query_prompt if options.query_prompt is not None else prompts.get("query") or ""
-    document = options.document_prompt if options.document_prompt is not None else declared
+def _describe(checkpoint: Checkpoint[SentenceTransformer]) -> ModelDescription:
+    model, options = checkpoint.model, checkpoint.options
+    prompts = chosen_prompts(model.prompts, options)
     poolings = [str(module.pooling_mode) for module in model if isinstance(module, Pooling)]
     normalised = any(isinstance(module, Normalize) for module in model)
-    return ModelDescription(
-        kind="dense",
-        name=display_name(name),
-        revision=None if folder.is_dir() else getattr(config, "_commit_hash", None),
-        digest=digest_of(folder) if folder.is_dir() else None,
-        parameters=sum(p.numel() for p in model.parameters()),
-        settings={
-            "query_prompt": query,
-            "document_prompt": document,
-            "pooling": "+".join(poolings) or "none",
-            "normalised": normalised or options.normalise is True,
-            "similarity": str(model.similarity_fn_name),
-            "dimension": int(model.get_embedding_dimension() or 0),
-            "max_tokens": _token_limit(model),
-            "dtype": options.dtype,
-        },
-    )
+    settings: dict[str, str | float | bool] = {
+        "query_prompt": prompts["query"],
+        "document_prompt": prompts["document"],
+        "pooling": "+".join(poolings) or "none",
+        "normalised": normalised or options.normalise is True,
+        "similarity": str(model.similarity_fn_name),
+        "dimension": int(model.get_embedding_dimension() or 0),
+        "max_tokens": token_limit(model),
+    }
+    if options.truncate_dimensions is not None:
+        settings["truncated"] = True
+    if options.embeddings != "float32":
+        settings |= {"embeddings": options.embeddings, "rescore": options.rescore}
+    return checkpoint.describe(**settings)

@@ -11,7 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Role = Literal["query", "document"]
-ModelKind = Literal["dense", "bm25", "char-ngram"]
+Kind = Literal["dense", "cross-encoder", "late-interaction", "sparse"]
+"""What a checkpoint can be."""
+
+ModelKind = Literal[
+    "dense",
+    "cross-encoder",
+    "late-interaction",
+    "sparse",
+    "bm25",
+    "char-ngram",
+    "run",
+    "fusion",
+]
+
+
+RUN = "run:"
+"""Before a folder with a run file a setting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +53,8 @@ class ModelDescription:
 
 def display_name(model: str) -> str:
     """What a model is called: a folder by its own name, never by its path on this machine."""
-    return Path(os.path.abspath(model)).name if Path(model).is_dir() else model  # noqa: PTH100  # keeps links
+    prefix = RUN if model.startswith(RUN) else ""
+    folder = model.removeprefix(prefix)
+    if not Path(folder).is_dir():
+        return model
+    return prefix + Path(os.path.abspath(folder)).name  # noqa: PTH100  # keeps links

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from harness.models.description import Kind
 
 DType = Literal["float32", "bfloat16", "float16"]
+Embeddings = Literal["float32", "int8", "binary"]
+RESCORE = 100
+"""Documents that quantised embeddings are rescored for, unless told otherwise."""
 Similarity = Literal["cosine", "dot"]
 
 
@@ -22,7 +28,13 @@ class EncoderOptions:
         similarity: ``cosine`` or ``dot``.
         max_tokens: Longer texts are cut.
         dtype: Number format of the weights and activations.
-        device: Such as ``cpu`` or ``cuda:0``; None takes the best there is.
+        device: Such as ``cpu`` or ``cuda:0``; None or ``auto`` takes the best there is.
+        kind: What the checkpoint is, where its files leave that open.
+        trust_remote_code: Whether code that comes with the model may run.
+        truncate_dimensions: Number of leading dimensions of an embedding that are kept.
+        embeddings: Number format in which embeddings are compared.
+        rescore: How many documents of a ranking by ``int8`` or ``binary`` embeddings are scored
+            anew with the query's own embedding.
     """
 
     revision: str | None = None
@@ -34,6 +46,11 @@ class EncoderOptions:
     max_tokens: int | None = None
     dtype: DType = "float32"
     device: str | None = None
+    kind: Kind | None = None
+    trust_remote_code: bool = False
+    truncate_dimensions: int | None = None
+    embeddings: Embeddings = "float32"
+    rescore: int = RESCORE
 
     def changed(self) -> dict[str, str | int | bool]:
         """The options that are not at their default, by name."""

@@ -14,10 +14,12 @@ import numpy as np
 from scipy import sparse
 from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 
-from harness.lattice import sparse_on_lattice
+from harness.embeddings.lattice import sparse_on_lattice
 from harness.models.analysis import WITHOUT_SPACES, Analyser
 from harness.models.description import ModelDescription
-from harness.retrievers import Prepared, Vectors
+from harness.models.term_ids import TermIds
+from harness.retrieval.retrievers import Prepared
+from harness.retrieval.sparse_pool import SparsePool
 from tasks.languages import NAMES
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class _Lexical(ABC):
     @abstractmethod
     def index(
         self, queries: Mapping[str, Sequence[str]], documents: Mapping[str, Sequence[str]]
-    ) -> Vectors:
+    ) -> SparsePool:
         """Weighs the terms of a pool.
 
         Args:
@@ -46,7 +48,7 @@ class _Lexical(ABC):
             documents: Texts of the pool's documents by language.
 
         Returns:
-            Vectors in the order of the languages given, and of the texts in each.
+            Term weights in the order of the languages given, and of the texts in each.
         """
 
     def prepare(
@@ -56,16 +58,16 @@ class _Lexical(ABC):
         cache: Path | None,  # noqa: ARG002  # the protocol's: an index is made faster than read
         progress: Reporter,  # noqa: ARG002
     ) -> Prepared:
-        """See :meth:`harness.retrievers.Model.prepare`."""
+        """See :meth:`harness.retrieval.retrievers.Model.prepare`."""
         queries = {code: collection.queries[code].texts for code in languages[0]}
         documents = {code: collection.corpora[code].texts for code in languages[1]}
-        texts = [text for part in (queries, documents) for found in part.values() for text in found]
+        parts = [*queries.values(), *documents.values()]
         return Prepared(
-            retriever=_PoolIndexes(self, queries, documents),
+            scorer=_PoolIndexes(self, queries, documents),
             description=self.describe(),
             device="cpu",
-            texts=len(texts),
-            distinct_texts=len(set(texts)),
+            texts=sum(map(len, parts)),
+            distinct_texts=_distinct(parts),
         )
 
 
@@ -85,8 +87,8 @@ class _PoolIndexes:
         self._queries = queries
         self._documents = documents
 
-    def vectors(self, document_languages: tuple[str, ...]) -> Vectors:
-        """See :meth:`harness.retrievers.Retriever.vectors`."""
+    def pool(self, document_languages: tuple[str, ...]) -> SparsePool:
+        """See :meth:`harness.retrieval.retrievers.Retriever.pool`."""
         pool = {code: self._documents[code] for code in document_languages}
         return self._model.index(self._queries, pool)
 
@@ -97,12 +99,22 @@ class BM25(_Lexical):
     K1 = 0.9
     B = 0.4
 
-    def __init__(self) -> None:
-        self._terms: dict[tuple[str, str], list[str]] = {}
+    def __init__(self, languages: Mapping[str, str] | None = None) -> None:
+        self._languages = dict(languages or {})
+        self._vocabulary: dict[str, int] = {}
+        self._terms: dict[str, tuple[Sequence[str], TermIds]] = {}
+
+    def for_texts_in(self, languages: Mapping[str, str]) -> BM25:
+        """The same model for texts that are in other languages than the codes they go under.
+
+        Args:
+            languages: The language of the texts, by code, where the two differ.
+        """
+        return BM25(languages)
 
     def describe(self) -> ModelDescription:
         """What the entry says of the model, with the analyser of each language."""
-        analysers = {f"analyser_{code}": Analyser(code).describe() for code in NAMES}
+        analysers = {f"analyser_{code}": self._analyser(code).describe() for code in NAMES}
         return ModelDescription(
             kind="bm25",
             name="bm25",
@@ -117,36 +129,42 @@ class BM25(_Lexical):
 
     def index(
         self, queries: Mapping[str, Sequence[str]], documents: Mapping[str, Sequence[str]]
-    ) -> Vectors:
+    ) -> SparsePool:
         """See :meth:`_Lexical.index`."""
-        corpus = [self._analyse(code, text) for code, texts in documents.items() for text in texts]
-        if not any(corpus):  # punctuation only: nothing is retrieved
-            count = sum(len(texts) for texts in queries.values())
-            return Vectors(sparse.csr_array((count, 1)), sparse.csr_array((len(corpus), 1)))
-        retriever = bm25s.BM25(method="lucene", k1=self.K1, b=self.B, dtype="float64")
-        retriever.index(corpus, show_progress=False)
-        vocabulary: dict[str, int] = retriever.vocab_dict
-        scores = retriever.scores
-        weights = sparse.csc_array(
-            (scores["data"], scores["indices"], scores["indptr"]),
-            shape=(len(corpus), len(scores["indptr"]) - 1),
-        )
-        rows = [
-            [vocabulary[t] for t in self._analyse(code, text) if t in vocabulary]
+        corpus = TermIds.stacked([self._analysed(*one) for one in documents.items()])
+        asked = [
+            [
+                self._vocabulary[term]
+                for term in self._analyser(code).terms(text)
+                if term in self._vocabulary
+            ]
             for code, texts in queries.items()
             for text in texts
         ]
-        return Vectors(
-            queries=sparse_on_lattice(_counts(rows, weights.shape[1])),
+        # Terms of other pools have numbers too: here they have no documents.
+        width = len(self._vocabulary)
+        if not corpus.terms:  # punctuation only: nothing is retrieved
+            return SparsePool(_counts(asked, width), sparse.csr_array((len(corpus), width)))
+        retriever = bm25s.BM25(method="lucene", k1=self.K1, b=self.B, dtype="float64")
+        scores = retriever.build_index_from_ids(range(width), corpus, show_progress=False)
+        weights = sparse.csc_array(
+            (scores["data"], scores["indices"], scores["indptr"]), shape=(len(corpus), width)
+        )
+        return SparsePool(
+            queries=sparse_on_lattice(_counts(asked, width)),
             documents=sparse_on_lattice(weights.tocsr()),
         )
 
-    def _analyse(self, language: str, text: str) -> list[str]:
-        """Terms of a text; each text is analysed once, whatever the number of pools."""
-        key = (language, text)
-        if key not in self._terms:
-            self._terms[key] = Analyser(language).terms(text)
-        return self._terms[key]
+    def _analysed(self, language: str, texts: Sequence[str]) -> TermIds:
+        """Terms of a corpus, which is analysed once, whatever the number of pools."""
+        known = self._terms.get(language)
+        if known is None or known[0] is not texts:
+            terms = TermIds.of(map(self._analyser(language).terms, texts), self._vocabulary)
+            self._terms[language] = known = (texts, terms)
+        return known[1]
+
+    def _analyser(self, code: str) -> Analyser:
+        return Analyser(self._languages.get(code, code))
 
 
 class CharNgram(_Lexical):
@@ -165,7 +183,7 @@ class CharNgram(_Lexical):
             norm=None,
             lowercase=True,
         )
-        self._counts: dict[tuple[str, ...], sparse.csr_array] = {}
+        self._counts: dict[str, tuple[Sequence[str], sparse.csr_array]] = {}
 
     def describe(self) -> ModelDescription:
         """What the entry says of the model."""
@@ -182,22 +200,32 @@ class CharNgram(_Lexical):
 
     def index(
         self, queries: Mapping[str, Sequence[str]], documents: Mapping[str, Sequence[str]]
-    ) -> Vectors:
+    ) -> SparsePool:
         """See :meth:`_Lexical.index`."""
-        pool = sparse.vstack([self._hash(texts) for texts in documents.values()], format="csr")
-        asked = sparse.vstack([self._hash(texts) for texts in queries.values()], format="csr")
+        pool = sparse.vstack([self._hashed(*one) for one in documents.items()], format="csr")
+        asked = sparse.csr_array(
+            self._hasher.transform([text for texts in queries.values() for text in texts])
+        )
         weigh = TfidfTransformer(sublinear_tf=True).fit(pool)
-        return Vectors(
+        return SparsePool(
             queries=sparse_on_lattice(sparse.csr_array(weigh.transform(asked))),
             documents=sparse_on_lattice(sparse.csr_array(weigh.transform(pool))),
         )
 
-    def _hash(self, texts: Sequence[str]) -> sparse.csr_array:
-        """Counts of n-grams; each list of texts is hashed once, whatever the number of pools."""
-        key = tuple(texts)
-        if key not in self._counts:
-            self._counts[key] = sparse.csr_array(self._hasher.transform(texts))
-        return self._counts[key]
+    def _hashed(self, language: str, texts: Sequence[str]) -> sparse.csr_array:
+        """Counts of n-grams of a corpus, hashed once, whatever the number of pools."""
+        known = self._counts.get(language)
+        if known is None or known[0] is not texts:
+            hashed = sparse.csr_array(self._hasher.transform(iter(texts)))
+            self._counts[language] = known = (texts, hashed)
+        return known[1]
+
+
+def _distinct(parts: Sequence[Sequence[str]]) -> int:
+    """Distinct texts; those of a corpus that lies on disk are not compared."""
+    held = [part for part in parts if isinstance(part, tuple)]
+    others = sum(len(part) for part in parts if not isinstance(part, tuple))
+    return len({text for part in held for text in part}) + others
 
 
 def _counts(rows: Sequence[Sequence[int]], width: int) -> sparse.csr_array:

@@ -19,6 +19,8 @@ SCALES = (1, LCM_TO_10, 100, 10_000)
 FINE = 2**32
 SMALL = 1e-4
 CLOSE = 1e-7
+LEAST = math.ulp(0.0)
+"""The least number above 0: no unit can be smaller."""
 
 
 def on_score_lattice(
@@ -45,5 +47,5 @@ def on_score_lattice(
     # Scores up to 1 have one unit, whatever they are; others one that leaves sums exact.
     largest = float(np.abs(scores).max(initial=0.0))
     exponent = 0 if SMALL < largest <= 1 else math.ceil(math.log2(largest)) if largest else 0
-    unit = math.ldexp(1 / FINE, exponent)
+    unit = max(math.ldexp(1 / FINE, exponent), LEAST)
     return np.rint(scores / unit), unit

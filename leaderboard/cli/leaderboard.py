@@ -21,6 +21,6 @@ def command(
     """Build the static site from entries: plain files, for any web server or none."""
     built = build_site(root, out)
     Console(highlight=False, soft_wrap=True).print(
-        f"{built.pages} pages on {built.entries} systems and {built.tasks} tasks. "
-        f"Open {built.index.resolve().as_uri()}"
+        f"{built.pages} pages on {built.entries} systems and {built.tasks} tasks, "
+        f"{built.reported} reported entries. Open {built.index.resolve().as_uri()}"
     )

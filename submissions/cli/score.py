@@ -5,43 +5,38 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from harness.measures import parse_measure
-from harness.models.description import display_name
+from harness.memory import parse_memory
+from harness.models.description import Kind, display_name
 from harness.models.door import BUILT_IN, open_model
-from harness.models.encoder_options import DType, EncoderOptions, Similarity
+from harness.models.encoder_options import RESCORE, DType, Embeddings, EncoderOptions, Similarity
 from harness.progress import OnStderr
+from submissions.cli.score_report import as_json_content, print_scored
 from submissions.entry import check_can_write, check_same_model, write_run
+from submissions.first_stage import FirstStageOptions
 from submissions.manifest import ID_PATTERN, Submission, Training
 from tasks.data_files import cache_folder
 from tasks.definition import describe
 from tasks.errors import UsageError
-from tasks.settings import KIND_NAMES, select
 from tasks.task import load_task
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from harness.score import Scored
-    from submissions.entry import Entry
-
 
 MODEL = "The model"
 ENTRY = "The entry"
+STAGES = "First stage and rankings"
 
 
 def command(
     model: Annotated[
-        str, typer.Argument(help="A hub id, a folder with a model, bm25, or char-ngram.")
+        str,
+        typer.Argument(
+            help="A hub id, a folder with a model, mteb:NAME, run:FOLDER, bm25, or char-ngram."
+        ),
     ],
     *,
     task: Annotated[list[str], typer.Option(help="A task; may be repeated.")],
@@ -50,6 +45,30 @@ def command(
     ] = None,
     data: Annotated[Path | None, typer.Option(help="Folder with data files.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder for embeddings.")] = None,
+    memory: Annotated[
+        str, typer.Option(help="Memory for blocks of documents and scores, such as 512M or 4G.")
+    ] = "1G",
+    first_stage: Annotated[
+        str | None,
+        typer.Option(
+            help="What finds the candidates that are reranked: bm25, another model, or entry:ID.",
+            rich_help_panel=STAGES,
+        ),
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Candidates for each query. Default: 100.", rich_help_panel=STAGES
+        ),
+    ] = None,
+    keep_runs: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Keep this many documents of each ranking, for reranking, fusion and export.",
+            rich_help_panel=STAGES,
+        ),
+    ] = 0,
     entry: Annotated[
         str | None,
         typer.Option(help="Id of the entry. Default: from the model.", rich_help_panel=ENTRY),
@@ -69,6 +88,12 @@ def command(
     root: Annotated[
         Path, typer.Option("--entries", help="Folder of entries.", rich_help_panel=ENTRY)
     ] = Path("submissions/entries"),
+    kind: Annotated[
+        Kind | None,
+        typer.Option(
+            help="What the model is. Default: seen from its files.", rich_help_panel=MODEL
+        ),
+    ] = None,
     revision: Annotated[
         str | None, typer.Option(help="Commit of a hub model.", rich_help_panel=MODEL)
     ] = None,
@@ -90,10 +115,43 @@ def command(
     max_tokens: Annotated[
         int | None, typer.Option(min=1, help="Cut longer texts.", rich_help_panel=MODEL)
     ] = None,
+    truncate_dimensions: Annotated[
+        int | None,
+        typer.Option(min=1, help="Keep the first dimensions of embeddings.", rich_help_panel=MODEL),
+    ] = None,
+    embeddings: Annotated[
+        Embeddings,
+        typer.Option(help="How dense embeddings are compared.", rich_help_panel=MODEL),
+    ] = "float32",
+    rescore: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Documents of a ranking by int8 or binary embeddings that are scored anew with "
+            "the query's own embedding.",
+            rich_help_panel=MODEL,
+        ),
+    ] = RESCORE,
+    trust_remote_code: Annotated[
+        bool,
+        typer.Option(
+            help="Run code that comes with the model, with your rights on this machine.",
+            rich_help_panel=MODEL,
+        ),
+    ] = False,
+    translate_test: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEXICON",
+            help="Put all texts into English first, term by term, with the lexicon muse, cldr, ... "
+            "as in babelboard lexicon.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
     dtype: Annotated[DType, typer.Option(help="Number format.", rich_help_panel=MODEL)] = "float32",
     device: Annotated[
         str | None,
-        typer.Option(help="cpu, cuda, cuda:1, ... Default: the best.", rich_help_panel=MODEL),
+        typer.Option(help="auto, cpu, cuda, cuda:1, ...", rich_help_panel=MODEL),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -112,51 +170,74 @@ def command(
         max_tokens=max_tokens,
         dtype=dtype,
         device=device,
+        kind=kind,
+        trust_remote_code=trust_remote_code,
+        truncate_dimensions=truncate_dimensions,
+        embeddings=embeddings,
+        rescore=rescore,
     )
+    stage = FirstStageOptions(first_stage, depth)
+    if translate_test is not None and training is None:
+        training = "translate-test"
     method = _method(model, training, training_data, seed or [])
-    submission = _submission(entry or _id_of(model), name, method)
-    loaded_tasks = [load_task(one, data) for one in task]
-    selected = [_settings(one.settings, settings) for one in loaded_tasks]
-    for one, some in zip(loaded_tasks, selected, strict=True):
+    entry_id = entry or _id_of(model, translate_test)
+    if translate_test is not None and name is None and not (root / entry_id).exists():
+        name = f"{display_name(model)}, translate-test"
+    submission = _submission(entry_id, name, method)
+    room = parse_memory(memory)
+    loaded_tasks = [load_task(one, data, settings or ()) for one in task]
+    for one in loaded_tasks:
         for measure in one.definition.measures:
-            parse_measure(measure)
-        check_can_write(root, submission, one.name, complete=len(some) == len(one.settings))
+            if parse_measure(measure).is_for_runs:
+                raise UsageError(f"{measure} is for runs: rank files cannot give it.")
+        complete = len(one.selected) == len(one.settings)
+        check_can_write(root, submission, one.name, complete=complete)
 
     # Heavy libraries are loaded only now that everything else is known to be right.
-    from harness.score import score
+    from harness.score import Plan, check_plan, describe, score
+    from submissions.baselines.translate_test import translation_of
+    from submissions.first_stage import open_first_stage
 
+    translation = translation_of(translate_test, loaded_tasks, data)
     progress = OnStderr()
     progress.say(f"Loading {display_name(model)}")
-    opened = open_model(model, options)
-    check_same_model(root, submission, opened.describe())
-    embeddings = (cache or cache_folder()) / "embeddings"
+    opened = translation.model(open_model(model, options))
+    plans = [
+        Plan(
+            cache=(cache or cache_folder()) / "embeddings",
+            memory=room,
+            keep_runs=keep_runs,
+            first_stage=translation.first_stage(open_first_stage(stage, root, one.name, device)),
+        )
+        for one in loaded_tasks
+    ]
+    for one, plan in zip(loaded_tasks, plans, strict=True):
+        check_plan(opened, one, plan)
+        check_same_model(root, submission, describe(opened, plan))
     written = []
-    for one, some in zip(loaded_tasks, selected, strict=True):
-        scored = score(opened, one, some, embeddings, progress)
-        again = _command(model, one.name, settings, options)
+    for one, plan in zip(loaded_tasks, plans, strict=True):
+        scored = score(opened, one, one.selected, plan, progress)
+        again = _command(model, one.name, settings, options, stage, translation.spec)
         written.append((write_run(root, submission, again, scored), scored))
     if as_json:
-        print(json.dumps([_as_json(*one) for one in written], indent=1))
+        print(json.dumps([as_json_content(*one) for one in written], indent=1))
     else:
         for made, scored in written:
-            _print(made, scored)
+            print_scored(made, scored)
 
 
-def _settings(settings: Sequence[Any], patterns: list[str] | None) -> list[Any]:
-    ids = set(select([setting.id for setting in settings], patterns or []))
-    return [setting for setting in settings if setting.id in ids]
-
-
-def _id_of(model: str) -> str:
-    return re.sub(r"[^a-z0-9._-]+", "-", display_name(model).lower()).strip("-._")[:64]
+def _id_of(model: str, translate_test: str | None) -> str:
+    name = re.sub(r"[^a-z0-9._-]+", "-", display_name(model).lower()).strip("-._")
+    suffix = "-translate-test" if translate_test is not None else ""
+    return name[: 64 - len(suffix)] + suffix
 
 
 def _method(
     model: str, training: Training | None, data: str | None, seeds: list[int]
 ) -> dict[str, Any] | None:
     """What is said of the method; None to leave what an entry says already."""
-    if model in BUILT_IN and training is None and data is None:
-        return {"training": "untrained", "training_data": "none"}
+    if model in BUILT_IN:
+        training, data = training or "untrained", data or "none"
     given = {"training": training, "training_data": data, "seeds": tuple(seeds) or None}
     return {key: value for key, value in given.items() if value is not None} or None
 
@@ -173,10 +254,23 @@ def _submission(entry: str, name: str | None, method: dict[str, Any] | None) -> 
         raise UsageError(describe("What was said of the entry", error)) from error
 
 
-def _command(model: str, task: str, settings: list[str] | None, options: EncoderOptions) -> str:
+def _command(
+    model: str,
+    task: str,
+    settings: list[str] | None,
+    options: EncoderOptions,
+    stage: FirstStageOptions,
+    translate_test: str | None,
+) -> str:
     words = ["babelboard", "score", display_name(model), "--task", task]
     for pattern in settings or ():
         words += ["--settings", pattern]
+    if stage.name:
+        words += ["--first-stage", display_name(stage.name)]
+    if stage.depth:
+        words += ["--depth", str(stage.depth)]
+    if translate_test is not None:
+        words += ["--translate-test", translate_test]
     for key, value in options.changed().items():
         option = key.replace("_", "-")
         if isinstance(value, bool):
@@ -184,49 +278,3 @@ def _command(model: str, task: str, settings: list[str] | None, options: Encoder
         elif key != "device":  # where it ran is for the hardware to say
             words += [f"--{option}", str(value)]
     return shlex.join(words)
-
-
-def _as_json(entry: Entry, scored: Scored) -> dict[str, Any]:
-    from harness.question_scores import summary
-
-    result = summary(scored.table)
-    return {
-        "schema_version": 1,
-        "entry": str(entry.folder),
-        "task": scored.table.task,
-        "complete": scored.complete,
-        "cost": asdict(scored.cost),
-        "classes": result["classes"],
-    }
-
-
-def _print(entry: Entry, scored: Scored) -> None:
-    from harness.question_scores import class_averages, question_scores
-
-    console = Console(highlight=False)
-    cost = scored.cost
-    console.print(
-        f"[bold]{escape(entry.manifest.name)}[/bold] on [bold]{scored.table.task}[/bold]: "
-        f"{len(scored.table.pool_sizes)} settings from {cost.texts:,} texts, "
-        f"{cost.distinct_texts:,} distinct"
-        + (f", {cost.encoded_texts:,} encoded now" if scored.model.kind == "dense" else ""),
-        soft_wrap=True,
-    )
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("average over", no_wrap=True)
-    for heading in scored.table.measures:
-        table.add_column(heading, justify="right", no_wrap=True)
-    averages = {m: class_averages(question_scores(scored.table, m)) for m in scored.table.measures}
-    for kind, first in averages[scored.table.primary_measure].items():
-        rows = {"macro": f"{first.settings} settings", "micro": f"{first.questions:,} questions"}
-        for form, over in rows.items():
-            values = [getattr(averages[m].get(kind), form, None) for m in scored.table.measures]
-            table.add_row(
-                f"{KIND_NAMES[kind]} {over}",
-                *("" if v is None else f"{v:,.0f}" if v >= 100 else f"{v:.4f}" for v in values),
-            )
-    console.print(table)
-    if not scored.complete:
-        console.print("Not all settings of the task: the entry has no place in the ranking.")
-    stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in cost.seconds.items())
-    console.print(f"{stages}. Written to {entry.folder}", soft_wrap=True, markup=False)

@@ -10,13 +10,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from tasks.data_files import DATA_VARIABLE, cache_folder, locate
-from tasks.definition import CONTEXT_SUFFIX, load_definition, task_names
+from tasks.data_files import locate
+from tasks.definition import LanguageSize, form_suffix, load_definition, task_names
 from tasks.languages import language_name
-from tasks.settings import KIND_NAMES, KINDS, parallel_settings
+from tasks.settings import KIND_NAMES, KINDS
 from tasks.task import load_task, questions_asked
+from tasks.whereabouts import where
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import JustifyMethod
+
     from tasks.definition import TaskDefinition
 
 
@@ -39,18 +44,20 @@ def _list(data: Path | None, *, as_json: bool) -> None:
         rows = [{"name": d.name, "title": d.title, "languages": d.languages} for d in definitions]
         print(json.dumps({"schema_version": 1, "tasks": rows}, indent=1))
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("Task", "Languages", "Settings", "Queries", "Candidates", "Licence", "Files"):
-        table.add_column(heading, justify="right" if heading in _NUMBERS else "left")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("Task", "Lang.", "Settings", "Queries", "Candidates", "Licence", "Files"):
+        justify: JustifyMethod = "right" if heading in _NUMBERS else "left"
+        table.add_column(heading, justify=justify, no_wrap=True)
     for definition in definitions:
+        candidates = definition.candidate_pairs or _total(definition, "documents")
         table.add_row(
             definition.name,
             str(len(definition.languages)),
-            str(len(parallel_settings(definition.languages))),
+            str(len(definition.all_settings())),
             f"{_total(definition, 'queries'):,}",
-            f"{_total(definition, 'documents'):,}",
+            f"{candidates:,}",
             definition.licence,
-            _where(definition, data),
+            where(definition, data, short=True),
         )
     console = Console()
     console.print(table)
@@ -59,18 +66,9 @@ def _list(data: Path | None, *, as_json: bool) -> None:
 
 def _show(name: str, data: Path | None, *, as_json: bool) -> None:
     definition, form = load_definition(name)
-    here = None not in locate(definition, data).values()
-    # Sizes of settings follow from the files; a look at a task does not fetch them.
-    task = load_task(name, data) if here else None
-    asked = questions_asked(task) if task else {}
-    sizes = {
-        code: (len(task.collection.queries[code].texts), len(task.collection.corpora[code].ids))
-        if task
-        else (file.queries, file.documents)
-        for code, file in sorted(definition.files.items())
-    }
-    settings = parallel_settings(definition.languages)
-    shown = definition.name + ("" if form == "sentence" else CONTEXT_SUFFIX)
+    sizes, asked = _sizes(name, definition, data)
+    settings = definition.all_settings()
+    shown = definition.name + form_suffix(form)
     if as_json:
         content: dict[str, Any] = {
             "schema_version": 1,
@@ -80,14 +78,18 @@ def _show(name: str, data: Path | None, *, as_json: bool) -> None:
             "licence": definition.licence,
             "measures": definition.measures,
             "languages": {
-                code: {"queries": queries, "documents": documents}
-                for code, (queries, documents) in sizes.items()
+                code: {"queries": size.queries, "documents": size.documents}
+                for code, size in sizes.items()
             },
             "settings": [{"id": s.id, "kind": s.kind, "n": asked.get(s.id)} for s in settings],
         }
+        if definition.note:
+            content["note"] = definition.note
         print(json.dumps(content, indent=1))
         return
     print(f"{definition.title} ({shown})\n{definition.summary}\n")
+    if definition.note:
+        print(f"{definition.note}\n")
     for kind in KINDS:
         ids = [s.id for s in settings if s.kind == kind]
         if ids:
@@ -96,19 +98,54 @@ def _show(name: str, data: Path | None, *, as_json: bool) -> None:
                 f"{KIND_NAMES[kind]:9}  {len(ids):>3} settings such as {ids[-1]}, {_span(counts)}"
             )
     print(f"Measures   {', '.join(definition.measures)} (reported: {definition.primary_measure})")
-    print(f"Forms      {', '.join(definition.candidates)}")
+    print(f"Protocol   {PROTOCOLS[definition.protocol]}")
+    print(f"Forms      {', '.join(definition.forms)}")
     print(f"Licence    {definition.licence}")
     print(f"Home       {definition.homepage}")
-    print(f"Files      {_where(definition, data)}\n")
+    print(f"Files      {where(definition, data)}\n")
     table = Table(box=None, pad_edge=False)
-    for heading in ("Language", "Code", "Queries", "Candidates"):
+    documents = "Candidates" if definition.protocol == "full" else "Passages"
+    for heading in ("Language", "Code", "Queries", documents):
         table.add_column(heading, justify="right" if heading in _NUMBERS else "left")
-    for code, pair in sizes.items():
+    for code, size in sizes.items():
+        pair = (size.queries, size.documents)
         table.add_row(language_name(code), code, *("?" if n is None else f"{n:,}" for n in pair))
     Console().print(table)
 
 
-_NUMBERS = ("Languages", "Settings", "Queries", "Candidates")
+def _sizes(
+    name: str, definition: TaskDefinition, data: Path | None
+) -> tuple[Mapping[str, LanguageSize], dict[str, int]]:
+    """Sizes by language, and the number of questions by setting where it is known.
+
+    Those of small collections are counted in the files, where these are there: a look at a task
+    fetches none. Large collections are not read for a look; every question of theirs has an
+    answer in every setting that asks it.
+    """
+    sizes = definition.language_sizes
+    if definition.source != "squad-r":
+        counts = {
+            setting.id: [sizes[code].queries for code in setting.query_languages]
+            for setting in definition.all_settings()
+        }
+        # Of several languages each question is asked in one, the same number in all.
+        return sizes, {name: n[0] for name, n in counts.items() if n[0] is not None}
+    if None in locate(definition, data).values():
+        return sizes, {}
+    task = load_task(name, data)
+    queries, corpora = task.collection.queries, task.collection.corpora
+    found = {
+        code: LanguageSize(queries=len(queries[code].texts), documents=len(corpora[code].ids))
+        for code in sizes
+    }
+    return found, questions_asked(task)
+
+
+PROTOCOLS = {
+    "full": "full: the whole pool is ranked",
+    "rerank": "rerank: each question's candidates are ranked",
+}
+_NUMBERS = ("Lang.", "Settings", "Queries", "Candidates", "Passages")
 
 
 def _span(counts: list[int]) -> str:
@@ -119,17 +156,4 @@ def _span(counts: list[int]) -> str:
 
 
 def _total(definition: TaskDefinition, what: str) -> int:
-    return sum(getattr(file, what) or 0 for file in definition.files.values())
-
-
-def _where(definition: TaskDefinition, data: Path | None) -> str:
-    paths = [path for path in locate(definition, data).values() if path is not None]
-    if definition.is_built_in:
-        return "built in"
-    if definition.home is not None:
-        return str(definition.home / definition.folder)
-    if len(paths) == len(definition.files):
-        return str(paths[0].parent)
-    if paths:
-        return f"{len(paths)} of {len(definition.files)} in {paths[0].parent}"
-    return f"fetched when needed into {cache_folder() / 'data'}, or name a folder: ${DATA_VARIABLE}"
+    return sum(getattr(size, what) or 0 for size in definition.language_sizes.values())

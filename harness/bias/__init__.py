@@ -1,0 +1,1 @@
+"""How much a ranking goes by the language of the documents."""

@@ -1,0 +1,1 @@
+"""Rankings: pools and what they are made of, exact ranks, candidates."""

@@ -1,0 +1,154 @@
+"""Where a training stands: weights, optimiser and counts in one safetensors file.
+
+No random state is kept: all draws are keyed by the seed and the step.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from tasks.errors import DataFileError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from torch import Tensor, nn
+
+_WEIGHT, _STATE = "weight:", "state:"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training stands.
+
+    Attributes:
+        losses: The loss of each step that was done.
+        seconds: What they took.
+        threads: Threads that they ran on; with others, sums come out otherwise.
+        counts: What was switched, as :meth:`SwitchedTexts.counts` gives it.
+    """
+
+    losses: Sequence[float]
+    seconds: float
+    threads: int
+    counts: Mapping[str, Any]
+
+    @property
+    def steps(self) -> int:
+        """Steps that were done."""
+        return len(self.losses)
+
+
+def save_checkpoint(
+    path: Path,
+    plan: Mapping[str, str],
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+) -> None:
+    """Writes where a training stands; a stop at any moment leaves the old file or the new one.
+
+    Args:
+        path: The file.
+        plan: What decides the outcome; a checkpoint goes on under the same plan only.
+        model: Its weights are kept.
+        optimizer: Its moments are kept.
+        progress: The rest.
+    """
+    tensors = {_WEIGHT + name: tensor for name, tensor in _weights(model).items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"{_STATE}{index}:{key}": torch.as_tensor(v) for key, v in state.items()}
+    meta = {
+        "plan": json.dumps(dict(plan)),
+        "losses": json.dumps(list(progress.losses)),
+        "seconds": json.dumps(progress.seconds),
+        "threads": json.dumps(progress.threads),
+        "counts": json.dumps(progress.counts),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file({k: t.detach().cpu().contiguous() for k, t in tensors.items()}, temporary, meta)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    for left in path.parent.glob(f".{path.name}.*"):  # by a run that was killed while it wrote
+        left.unlink(missing_ok=True)
+
+
+def read_progress(path: Path, plan: Mapping[str, str]) -> Progress | None:
+    """Where an earlier run of the same training stopped; None if there was none.
+
+    Raises:
+        DataFileError: If the file is damaged.
+        UsageError: If it is of another plan; what differs is named.
+    """
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            meta = {key: json.loads(value) for key, value in file.metadata().items()}
+        before = meta.pop("plan")
+        progress = Progress(**meta)
+    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise DataFileError(
+            f"The checkpoint {path} is damaged: {error}. Begin anew with --from-scratch."
+        ) from error
+    refuse_other_plan(path, before, plan)
+    return progress
+
+
+def refuse_other_plan(path: Path, before: Mapping[str, str], plan: Mapping[str, str]) -> None:
+    """Refuses to go on with what another training left.
+
+    Args:
+        path: What it left.
+        before: Its plan.
+        plan: The plan now.
+
+    Raises:
+        UsageError: If the plans differ; the message says in what.
+    """
+    if different := sorted(k for k in {*before, *plan} if before.get(k) != plan.get(k)):
+        lines = [
+            f"  {k}: then {before.get(k, 'none')}, now {plan.get(k, 'none')}" for k in different
+        ]
+        raise UsageError(
+            f"{path} is of another training:\n"
+            + "\n".join(lines)
+            + "\nGo on as it was begun, choose another --out, or begin anew with --from-scratch."
+        )
+
+
+def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Puts back the weights and the optimiser's moments."""
+    weights: dict[str, Tensor] = {}
+    states: dict[int, dict[str, Tensor]] = {}
+    with safe_open(path, framework="pt") as file:
+        for name in file.keys():  # noqa: SIM118  # no mapping
+            tensor = file.get_tensor(name)
+            if name.startswith(_WEIGHT):
+                weights[name.removeprefix(_WEIGHT)] = tensor
+            else:
+                index, _, key = name.removeprefix(_STATE).partition(":")
+                states.setdefault(int(index), {})[key] = tensor
+    model.load_state_dict(weights, strict=False)
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+
+
+def _weights(model: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers, each tensor once: some models share them under several names."""
+    named = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    kept = model.state_dict()
+    return {name: tensor for name, tensor in named.items() if name in kept}

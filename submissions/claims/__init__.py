@@ -1,0 +1,1 @@
+"""The claims ledger: what the literature claims, checked on the entries at hand."""

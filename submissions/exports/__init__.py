@@ -1,0 +1,1 @@
+"""An entry's results in the forms of other tools."""
