@@ -7,6 +7,7 @@
     <id>/scores/<task>.json       means per setting and class, for readers without Parquet
     <id>/language_shares/<task>.json  languages of the first documents of MLIR rankings
     <id>/runs/<task>.parquet      the first documents of each ranking, where they were kept
+    <id>/training.json            the record of the training, where it was made by a recipe
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from harness.ranks import RankTable
     from harness.run_table import RunTable
     from harness.score import Scored
+
+TRAINING_RECORD = "training.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
+from submissions.baselines.length_groups import run_in_groups
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -68,12 +70,7 @@ class BiEncoderLoss:
         """Vectors in float32, shape (texts, dimension)."""
         prompt = self._model.prompts.get(role) or ""
         features: Any = self._model.preprocess([prompt + text for text in texts])
-        on_device = {
-            key: value.to(self._model.device) if isinstance(value, torch.Tensor) else value
-            for key, value in features.items()
-        }
-        vectors: Tensor = self._model(on_device)["sentence_embedding"]
-        return vectors.float()
+        return run_in_groups(self._model, features, "sentence_embedding")
 
 
 def info_nce(queries: Tensor, documents: Tensor, same: Tensor, temperature: float) -> Tensor:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional
 
+from submissions.baselines.length_groups import run_in_groups
+
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
     from torch import Tensor
@@ -39,11 +41,7 @@ class CrossEncoderLoss:
             label for negatives in texts.negatives for label in (1.0, *[0.0 for _ in negatives])
         ]
         features: Any = self._model.preprocess(pairs)
-        on_device = {
-            key: value.to(self._model.device) if isinstance(value, torch.Tensor) else value
-            for key, value in features.items()
-        }
-        logits = self._model(on_device)["scores"].float().view(-1)
+        logits = run_in_groups(self._model, features, "scores").view(-1)
         return functional.binary_cross_entropy_with_logits(
             logits, torch.tensor(labels, device=logits.device)
         )

@@ -64,6 +64,8 @@ class SwitchingPart(_Part):
         probability: Chance of a token, or of an entity, to be switched.
         level: ``word``, ``phrase`` or ``entity``.
         stop_words: Whether stop words may be switched.
+        capitals: Whether only what has a capital first may be switched: lists of names hold many
+            common words.
         redraw: Whether a language whose lexicon lacks a word is drawn again for it.
         choice: Of several translations, one ``drawn`` by weight, or the ``best``.
         mix: Relative weights of the languages of tokens; none: all the same.
@@ -78,6 +80,7 @@ class SwitchingPart(_Part):
     probability: Share
     level: Literal["word", "phrase", "entity"] = "word"
     stop_words: bool = True
+    capitals: bool = False
     redraw: bool = False
     choice: Literal["drawn", "best"] = "drawn"
     mix: dict[Language, Positive] = {}
@@ -207,6 +210,7 @@ class Recipe(_Part):
     def digest(self) -> str:
         """sha256 of what decides the weights, however it is written down and described."""
         described = {"name", "title", "method", "summary", "seeds"}
-        decides = self.model_dump(mode="json", exclude=described)
+        # Without what is at its default, so that a new key leaves the digests of old recipes.
+        decides = self.model_dump(mode="json", exclude=described, exclude_defaults=True)
         content = json.dumps(decides, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(content.encode()).hexdigest()

@@ -121,6 +121,7 @@ class SwitchedTexts:
                 seed=self._seed,
                 level=self._switching.level,
                 stop_words=self._switching.stop_words,
+                capitals=self._switching.capitals,
                 redraw=self._switching.redraw,
                 choice=self._switching.choice,
                 mix=tuple(mix[target] for target in targets) if mix else (),

@@ -29,7 +29,13 @@ from submissions.baselines.step_texts import StepSource, SwitchedTexts, recipe_l
 from submissions.baselines.training_checkpoint import refuse_other_plan
 from submissions.baselines.training_loop import Job, run_steps
 from submissions.baselines.training_pairs import read_pairs
-from submissions.baselines.training_record import FILE_NAME, plan_of, read_record, write_record
+from submissions.baselines.training_record import (
+    FILE_NAME,
+    is_of,
+    plan_of,
+    read_record,
+    write_record,
+)
 from tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -167,6 +173,16 @@ def train(
     write_record(folder / FILE_NAME, recipe, plan, (base, material), (progress, digest))
     (folder / CHECKPOINT).unlink(missing_ok=True)
     return Trained(folder / name, read_record(folder / FILE_NAME) or {}, is_new=True)
+
+
+def is_made_by(record: Mapping[str, Any], recipe: Recipe, seed: int, material: Material) -> bool:
+    """Whether a record is of this training, on whatever machine and versions it was done.
+
+    Raises:
+        ModelError: If the base model cannot be had.
+    """
+    base = load_base(recipe, "cpu", seed)
+    return is_of(record, plan_of(recipe, seed, base, material.pairs, material.lexicons))
 
 
 def _finished(folder: Path, name: str, plan: Mapping[str, str]) -> Trained | None:

@@ -44,6 +44,13 @@ def plan_of(
     }
 
 
+def is_of(record: Mapping[str, Any], plan: Mapping[str, str]) -> bool:
+    """Whether a record is of a training with this plan, on whatever machine and versions."""
+    before = record.get("plan") or {}
+    decides = {*before, *plan} - {"device", *_DECIDING}
+    return all(before.get(key) == plan.get(key) for key in decides)
+
+
 def write_record(
     path: Path,
     recipe: Recipe,

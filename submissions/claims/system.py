@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from submissions.baselines.recipe import Recipe  # noqa: TC001  # pydantic reads it
+from submissions.entry import TRAINING_RECORD
 from submissions.manifest import Sha256  # noqa: TC001  # pydantic reads it
 from tasks.definition import describe
 from tasks.errors import EntryError
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from submissions.entry import Entry
     from submissions.manifest import Training
 
-RECORD = "training.json"
-"""The record of a training, in the entry of the model that it made."""
 TRANSLATED = "translate_test"
 """What the names of the settings of translate-test begin with."""
 TRAINED = ("zero-shot", "code-switched", "hybrid-batches", "fine-tuned", "translate-test")
@@ -171,8 +170,8 @@ def systems_of(entries: Iterable[Entry]) -> Systems:
         key, seed = (name, 0) if record is None else (_same_but_seed(entry, record), record.seed)
         if record is None and entry.manifest.method.training in TRAINED:
             notes.append(
-                f"{name} has no {RECORD}: its base model and recipe are not known, so it is "
-                "compared with no other system."
+                f"{name} has no {TRAINING_RECORD}: its base model and recipe are not known, so it "
+                "is compared with no other system."
             )
         group = groups.setdefault(key, {})
         if seed in group:
@@ -186,7 +185,7 @@ def systems_of(entries: Iterable[Entry]) -> Systems:
 
 
 def _record(entry: Entry) -> TrainingRecord | None:
-    path: Path = entry.folder / RECORD
+    path: Path = entry.folder / TRAINING_RECORD
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         record = TrainingRecord.model_validate(content)

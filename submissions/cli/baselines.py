@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import shutil
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.models.encoder_options import DType  # typer reads it
 from harness.progress import OnStderr
 from submissions.baselines.recipe_file import load_recipe
+from submissions.baselines.training_record import read_record
 from submissions.cli import score
-from submissions.entry import read_entry
+from submissions.entry import TRAINING_RECORD, read_entry
 from submissions.manifest import FILE_NAME
 from tasks.errors import UnknownNameError, UsageError
 from tasks.task import load_task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from submissions.baselines.recipe import Recipe
     from submissions.baselines.training import Trained
 
 RECIPES = Path(__file__).parents[1] / "baselines" / "recipes"
@@ -47,6 +53,9 @@ def command(
         int | None,
         typer.Option(min=1, help="Threads on a CPU; another number gives other last digits."),
     ] = None,
+    dtype: Annotated[
+        DType, typer.Option(help="Number format of the weights when models are scored.")
+    ] = "float32",
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps in place of the recipes'; records say so.")
     ] = None,
@@ -65,8 +74,8 @@ def command(
 ) -> None:
     """Train the baselines of a folder of recipes, and score each on tasks.
 
-    Each seed of a recipe becomes an entry. What is done is left alone, so a run that was stopped
-    goes on where it was.
+    Each seed of a recipe becomes an entry. What is done is left alone, also where an entry was made
+    on another machine, so a run that was stopped goes on where it was.
     """
     replaced: dict[str, Any] = {"seeds": seed} if seed else {}
     if steps is not None:
@@ -79,7 +88,7 @@ def command(
 
     import torch
 
-    from submissions.baselines.training import Where, read_material, train
+    from submissions.baselines.training import Where, is_made_by, model_name, read_material, train
 
     progress = OnStderr()
     for recipe in chosen:
@@ -91,33 +100,53 @@ def command(
         device=None if device == "auto" else device,
         threads=threads or torch.get_num_threads(),
     )
-    for recipe in chosen:
+    done = 0
+    for one, recipe in _in_order(chosen):
         material = read_material(recipe, data, allow_contaminated=allow_contaminated)
-        for one in recipe.seeds:
-            trained = train(recipe, one, material, where, progress)
-            entry = root / trained.model.name
-            reranks = recipe.architecture == "cross-encoder"
-            whole = not (reranks and rerank_settings)
-            missing = [each for each in task if not _is_scored(entry, each, trained, whole=whole)]
-            if missing:
-                score.command(
-                    str(trained.model),
-                    task=missing,
-                    settings=rerank_settings if reranks else None,
-                    data=data,
-                    cache=cache,
-                    first_stage=first_stage if reranks else None,
-                    depth=depth if reranks else None,
-                    entry=entry.name,
-                    name=f"{recipe.title}, seed {one}",
-                    training=recipe.method,
-                    training_data=recipe.summary,
-                    seed=[one],
-                    root=root,
-                    device=device,
-                )
-            _keep_record(trained, entry)
-    progress.say(f"Done: {sum(len(recipe.seeds) for recipe in chosen)} entries in {root}")
+        entry = root / model_name(recipe, one)
+        reranks = recipe.architecture == "cross-encoder"
+        whole = not (reranks and rerank_settings)
+        record = read_record(entry / TRAINING_RECORD)
+        if (
+            record is not None
+            and is_made_by(record, recipe, one, material)
+            and not _missing(entry, task, record, whole=whole)
+        ):
+            done += 1
+            continue
+        trained = train(recipe, one, material, where, progress)
+        if missing := _missing(entry, task, trained.record, whole=whole):
+            score.command(
+                str(trained.model),
+                task=missing,
+                settings=rerank_settings if reranks else None,
+                data=data,
+                cache=cache,
+                first_stage=first_stage if reranks else None,
+                depth=depth if reranks else None,
+                entry=entry.name,
+                name=f"{recipe.title}, seed {one}",
+                training=recipe.method,
+                training_data=recipe.summary,
+                seed=[one],
+                root=root,
+                device=device,
+                dtype=dtype,
+            )
+        _keep_record(trained, entry)
+    asked = sum(len(recipe.seeds) for recipe in chosen)
+    progress.say(f"Done: {asked} entries in {root}, {done} of them before")
+
+
+def _in_order(recipes: list[Recipe]) -> Iterator[tuple[int, Recipe]]:
+    """All recipes with their first seed, then with their second, and so on.
+
+    A run that is stopped leaves recipes that can be compared.
+    """
+    for seeds in zip_longest(*(recipe.seeds for recipe in recipes)):
+        for one, recipe in zip(seeds, recipes, strict=True):
+            if one is not None:
+                yield one, recipe
 
 
 def _paths(folder: Path, names: list[str]) -> list[Path]:
@@ -130,18 +159,19 @@ def _paths(folder: Path, names: list[str]) -> list[Path]:
     return [found[name] for name in names] if names else list(found.values())
 
 
-def _is_scored(entry: Path, task: str, trained: Trained, *, whole: bool) -> bool:
-    """Whether an entry has a task, or the ``whole`` of it, from this very model."""
+def _missing(entry: Path, task: list[str], record: Mapping[str, Any], *, whole: bool) -> list[str]:
+    """The tasks that an entry lacks, or lacks the ``whole`` of, from the very model of a record."""
     if not (entry / FILE_NAME).is_file():
-        return False
+        return task
     manifest = read_entry(entry).manifest
-    run = manifest.runs.get(task)
-    same = manifest.model.digest == trained.record["model_digest"]
-    return run is not None and same and (run.complete or not whole)
+    if manifest.model.digest != record["model_digest"]:
+        return task
+    runs = {name: manifest.runs.get(name) for name in task}
+    return [name for name, run in runs.items() if run is None or (whole and not run.complete)]
 
 
 def _keep_record(trained: Trained, entry: Path) -> None:
     """Puts what there is to know of the training beside the results."""
     made = trained.model.parent
-    shutil.copyfile(made / "record.json", entry / "training.json")
+    shutil.copyfile(made / "record.json", entry / TRAINING_RECORD)
     shutil.copyfile(made / "loss.svg", entry / "loss.svg")
