@@ -6,6 +6,7 @@ averaged first, so that one question asked in eleven languages is one observatio
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -124,6 +125,10 @@ class Comparison:
             for setting, found in self.standings.items()
             if found[0].letters
         }
+
+
+Comparer = Callable[["PairedScores", Design], Comparison]
+"""What compares systems as :func:`compare` does, perhaps with a memory of what it has compared."""
 
 
 def compare(scores: PairedScores, design: Design | None = None) -> Comparison:

@@ -1,29 +1,24 @@
-"""Tables of the site, computed from the ranks of the entries."""
+"""The table of a task: every system that was scored on it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.comparison import compare
+import numpy as np
+
 from harness.measures import RANK_DISTANCE
-from harness.paired_scores import from_question_scores
-from harness.question_scores import (
-    class_averages,
-    question_scores,
-    setting_means,
-)
+from harness.question_scores import class_averages, question_scores
 from tasks.definition import load_definition, task_names
-from tasks.languages import POOL, language_name
-from tasks.settings import KINDS, languages_of
+from tasks.settings import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.comparison import Comparison
-    from harness.question_scores import Average, QuestionScores
-    from harness.ranks import RankTable
-    from submissions.entry import Entry
+    from harness.question_scores import Average
+    from leaderboard.facts import SiteFacts
+    from leaderboard.families import Family, Place
+    from leaderboard.systems import SiteSystem
 
 SORTED_BY = "clir"
 """The class that systems are sorted by where a task has it: what the leaderboard is about."""
@@ -56,18 +51,15 @@ class SystemRow:
     """A system in the table of a task.
 
     Attributes:
-        entry: Its entry.
-        averages: By class, of the task's primary measure.
-        letters: By class.
-        behind: Difference to the leader of the class that is sorted by, with half the width of
-            its simultaneous interval, if it has a bound; None for the leader.
+        system: The system.
+        averages: By class, of the task's primary measure, over its seeds.
+        places: Where it stands, by class.
         rank_distance: Micro average, or None where the task does not report it.
     """
 
-    entry: Entry
+    system: SiteSystem
     averages: Mapping[str, Average]
-    letters: Mapping[str, str]
-    behind: tuple[float, float | None] | None
+    places: Mapping[str, Place]
     rank_distance: float | None
 
 
@@ -84,7 +76,8 @@ class TaskBoard:
         sorted_by: The class that they are sorted by.
         rows: Systems with a complete run, best first.
         incomplete: Systems with some settings only, by name: they have no place.
-        family_size: Number of tests behind the letters.
+        family: All pairs of the systems in all classes: behind letters, ranks and intervals. None
+            if no system is complete.
     """
 
     task: TaskText
@@ -94,47 +87,8 @@ class TaskBoard:
     languages: int
     sorted_by: str
     rows: tuple[SystemRow, ...]
-    incomplete: tuple[Entry, ...]
-    family_size: int
-
-
-@dataclass(frozen=True, slots=True)
-class HeatMap:
-    """Means of an entry by query language (rows) and document language (columns).
-
-    Attributes:
-        languages: Codes, ascending.
-        means: By query and document language; ``xx`` is the pool of all languages.
-        questions: Number of questions behind each mean.
-    """
-
-    languages: tuple[str, ...]
-    means: Mapping[tuple[str, str], float]
-    questions: Mapping[tuple[str, str], int]
-
-    @property
-    def sides(self) -> tuple[str, ...]:
-        """Codes of the rows and of the columns: each language, then the pool."""
-        return (*self.languages, POOL)
-
-
-@dataclass(frozen=True, slots=True)
-class EntryTask:
-    """One task of an entry.
-
-    Attributes:
-        task: The task.
-        measure: Its primary measure.
-        averages: By measure and class.
-        heat_map: Of the primary measure.
-        complete: Whether all settings were scored.
-    """
-
-    task: TaskText
-    measure: str
-    averages: Mapping[str, Mapping[str, Average]]
-    heat_map: HeatMap
-    complete: bool
+    incomplete: tuple[SiteSystem, ...]
+    family: Family | None
 
 
 def task_text(task: str) -> TaskText:
@@ -146,75 +100,58 @@ def task_text(task: str) -> TaskText:
     return TaskText(task, title, definition.summary, definition.licence)
 
 
-def task_board(task: str, tables: Mapping[str, RankTable], entries: Sequence[Entry]) -> TaskBoard:
-    """The table of a task.
-
-    Args:
-        task: Name of the task.
-        tables: Ranks of the entries that have the task, by entry id.
-        entries: The entries that have the task.
-    """
-    complete = [e for e in entries if e.manifest.runs[task].complete]
-    measure = next(iter(tables.values())).primary_measure
-    scores = {e.manifest.id: question_scores(tables[e.manifest.id], measure) for e in complete}
-    comparison = _compare(scores)
-    rows = [_row(e, tables[e.manifest.id], scores[e.manifest.id], comparison) for e in complete]
+def task_board(task: str, facts: SiteFacts) -> TaskBoard:
+    """The table of a task that at least one system has."""
+    systems = facts.with_task(task)
+    family = facts.family(task)
+    rows = [_row(system, task, facts, family) for system in facts.complete(task)]
     by = _sorted_by(rows)
-    rows.sort(key=lambda row: (-row.averages[by].micro, row.entry.manifest.id))
-    largest = max(tables.values(), key=lambda table: len(table.pool_sizes))
+    rows.sort(key=lambda row: (-row.averages[by].micro, row.system.id))
+    tables = [facts.table(entry.manifest.id, task) for s in systems for entry in s.entries[:1]]
+    largest = max(tables, key=lambda table: len(table.pool_sizes))
+    placed = {row.system.id for row in rows}
     return TaskBoard(
         task=task_text(task),
-        measure=measure,
-        questions=len(largest.question.names),
+        measure=largest.primary_measure,
+        questions=max(len(table.question.names) for table in tables),
         settings=len(largest.pool_sizes),
         languages=len(largest.query_language.names),
         sorted_by=by,
-        rows=tuple(_behind(row, rows[0], comparison, by) for row in rows),
-        incomplete=tuple(e for e in entries if e not in complete),
-        family_size=comparison.family_size if comparison else 0,
+        rows=tuple(rows),
+        incomplete=tuple(system for system in systems if system.id not in placed),
+        family=family,
     )
 
 
-def entry_task(entry: Entry, table: RankTable) -> EntryTask:
-    """What an entry's page shows of one task."""
-    scores = {name: question_scores(table, name) for name in table.measures}
-    means = setting_means(scores[table.primary_measure])
-    pairs = {languages_of(setting): mean for setting, mean in means.items()}
-    codes = sorted({code for pair in pairs for code in pair if code != POOL}, key=language_name)
-    return EntryTask(
-        task=task_text(table.task),
-        measure=table.primary_measure,
-        averages={name: class_averages(found) for name, found in scores.items()},
-        heat_map=HeatMap(
-            languages=tuple(codes),
-            means={pair: mean.mean for pair, mean in pairs.items()},
-            questions={pair: mean.n for pair, mean in pairs.items()},
-        ),
-        complete=entry.manifest.runs[table.task].complete,
-    )
+def averages_over_seeds(averages: Sequence[Mapping[str, Average]]) -> dict[str, Average]:
+    """The class averages of a system: means over those of its seeds."""
+    return {
+        kind: replace(
+            found,
+            macro=float(np.mean([one[kind].macro for one in averages])),
+            micro=float(np.mean([one[kind].micro for one in averages])),
+        )
+        for kind, found in averages[0].items()
+    }
 
 
-def _compare(scores: Mapping[str, QuestionScores]) -> Comparison | None:
-    """The family of tests of a task: every pair of systems in every class average."""
-    if len(scores) < 2:
-        return None
-    return compare(from_question_scores(scores))
-
-
-def _row(
-    entry: Entry, table: RankTable, scores: QuestionScores, comparison: Comparison | None
-) -> SystemRow:
-    letters = comparison.letters if comparison else {}
-    distance = None
-    if RANK_DISTANCE in table.measures:
-        found = class_averages(question_scores(table, RANK_DISTANCE))
-        distance = found["mlir"].micro if "mlir" in found else None
+def _row(system: SiteSystem, task: str, facts: SiteFacts, family: Family | None) -> SystemRow:
+    distances = []
+    for entry in system.entries:
+        table = facts.table(entry.manifest.id, task)
+        if RANK_DISTANCE in table.measures:
+            found = class_averages(question_scores(table, RANK_DISTANCE))
+            distances += [found["mlir"].micro] if "mlir" in found else []
+    placed = family.places.items() if family else ()
     return SystemRow(
-        entry=entry,
-        averages=class_averages(scores),
-        letters={kind: letters[kind][entry.manifest.id] for kind in KINDS if kind in letters},
-        behind=None,
-        rank_distance=distance,
+        system=system,
+        averages=averages_over_seeds(
+            [class_averages(one.scores) for one in facts.seeds(system, task)]
+        ),
+        places={
+            kind: place for kind, places in placed for place in places if place.system == system.id
+        },
+        rank_distance=float(np.mean(distances)) if distances else None,
     )
 
 
@@ -222,18 +159,3 @@ def _sorted_by(rows: Sequence[SystemRow]) -> str:
     """The class that decides the order: the usual one, or the first that the task has."""
     found = {kind for row in rows for kind in row.averages}
     return next((kind for kind in (SORTED_BY, *KINDS) if kind in found), SORTED_BY)
-
-
-def _behind(row: SystemRow, leader: SystemRow, comparison: Comparison | None, by: str) -> SystemRow:
-    if comparison is None or row is leader:
-        return row
-    pair = {row.entry.manifest.id, leader.entry.manifest.id}
-    test = next(t for t in comparison.tests if t.setting == by and {t.a, t.b} == pair)
-    half = (test.ci[1] - test.ci[0]) / 2 if test.ci else None
-    return SystemRow(
-        entry=row.entry,
-        averages=row.averages,
-        letters=row.letters,
-        behind=(-abs(test.difference), half),
-        rank_distance=row.rank_distance,
-    )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from command_line import run_apart, run_here
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Mapping
 
 DATA_VARIABLE = "BABELBOARD_DATA"
@@ -20,6 +21,9 @@ USUAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # With these set, typer and rich colour or wrap what they print to a pipe.
 TERMINAL_VARIABLES = ("GITHUB_ACTIONS", "FORCE_COLOR", "PY_COLORS", "TERMINAL_WIDTH")
+
+# In the id of a test: a byte that is no ASCII, and the address of an object.
+BYTE, ADDRESS = re.compile(r"\\x[0-9a-f]{2}"), re.compile(r" at 0x[0-9a-f]{6}")
 
 OWN_TASK = """\
 schema_version = 1
@@ -50,7 +54,7 @@ OWN_TEXTS = {
 
 
 class RunsCommand(Protocol):
-    """The type of the fixture ``babelboard``."""
+    """The type of the fixtures ``babelboard`` and ``babelboard_apart``."""
 
     def __call__(
         self, *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
@@ -58,8 +62,25 @@ class RunsCommand(Protocol):
 
 
 def pytest_configure() -> None:
-    # Read once, when huggingface_hub is first imported: before any test module can do so.
+    # Read once, when huggingface_hub, torch or typer is first imported: before a test module can.
     os.environ["HF_HUB_OFFLINE"] = "1"
+    # Models are tiny, and tests run in several processes: threads that wait for each other by
+    # spinning cost many times what they compute. numba still takes all cores.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    for name in TERMINAL_VARIABLES:
+        os.environ.pop(name, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuses ids that may differ from one process to another, as xdist and reports compare them.
+
+    These are compressed or random bytes, of which there are many, and addresses of objects.
+    """
+    ids = [item.nodeid for item in items]
+    differing = [one for one in ids if len(BYTE.findall(one)) > 12 or ADDRESS.search(one)]
+    if differing:
+        raise pytest.UsageError("\n".join(["give these tests ids, with ids=:", *differing]))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,34 +106,46 @@ def data() -> Path:
     return USUAL_DATA
 
 
+def _surroundings(factory: pytest.TempPathFactory) -> dict[str, str | None]:
+    """What a command's surroundings differ in, with a cache of its own."""
+    return {
+        **dict.fromkeys((DATA_VARIABLE, *TERMINAL_VARIABLES)),
+        "COLUMNS": "100",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONIOENCODING": "utf-8",
+        "XDG_CACHE_HOME": str(factory.mktemp("cache")),
+    }
+
+
 @pytest.fixture(scope="session")
-def babelboard(tmp_path_factory: pytest.TempPathFactory) -> RunsCommand:
-    """Runs the command line as a user does, with a cache and a working folder of its own."""
-    console_script = Path(sys.executable).with_name("babelboard")
+def babelboard(
+    tmp_path_factory: pytest.TempPathFactory, babelboard_apart: RunsCommand
+) -> RunsCommand:
+    """Runs the command line in this process, with a cache and a working folder of its own.
+
+    A command goes into a process of its own where a variable says something to Python's start.
+    """
 
     def run(
         *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
-        surroundings = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in (DATA_VARIABLE, *TERMINAL_VARIABLES)
-        }
-        surroundings |= {
-            "COLUMNS": "100",
-            "HF_HUB_OFFLINE": "1",
-            "PYTHONIOENCODING": "utf-8",
-            "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")),
-        }
-        return subprocess.run(
-            [console_script, *map(str, arguments)],
-            cwd=cwd or tmp_path_factory.mktemp("work"),
-            env=surroundings | dict(env or {}),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=500,
-            check=False,
-        )
+        if any(name.startswith("PYTHON") for name in env or ()):
+            return babelboard_apart(*arguments, env=env, cwd=cwd)
+        surroundings = _surroundings(tmp_path_factory) | dict(env or {})
+        return run_here(arguments, surroundings, cwd or tmp_path_factory.mktemp("work"))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def babelboard_apart(tmp_path_factory: pytest.TempPathFactory) -> RunsCommand:
+    """Runs the console command as a user does: as ``babelboard``, but in a process of its own."""
+
+    def run(
+        *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        surroundings = _surroundings(tmp_path_factory) | dict(env or {})
+        return run_apart(arguments, surroundings, cwd or tmp_path_factory.mktemp("work"))
 
     return run
 

@@ -77,7 +77,7 @@ def test_imports_point_one_way():
         "from submissions.manifest import Training",
         "def f():\n    from leaderboard import cli",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import submissions.entry as e",
-        "import importlib\nimportlib.import_module('leaderboard.pages')",
+        "import importlib\nimportlib.import_module('leaderboard.site')",
         "from ...submissions import entry",
     ],
 )

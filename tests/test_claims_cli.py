@@ -67,10 +67,9 @@ def test_a_claim_that_is_named_is_shown_with_its_evidence(
 def test_json_is_the_same_every_time(babelboard: RunsCommand, root: Path, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere"
     shutil.copytree(root, moved)
-    first, second = (
-        babelboard("claims", "--entries", folder, "--json", env={"PYTHONHASHSEED": seed})
-        for folder, seed in ((root, "1"), (moved, "2"))
-    )
+    first = babelboard("claims", "--entries", root, "--json")
+    other = {"PYTHONHASHSEED": "1"}  # sets come in another order than in this process
+    second = babelboard("claims", "--entries", moved, "--json", env=other)
     assert first.returncode == 0
     assert first.stdout == second.stdout
     content = json.loads(first.stdout)

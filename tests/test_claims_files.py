@@ -51,7 +51,7 @@ def test_every_claim_and_question_of_the_literature_is_there() -> None:
     ("claim", "method", "recipes"),
     [
         ("code-switching-beats-zero-shot", "zero-shot", r"(cross-encoder-)?zero-shot"),
-        ("code-switching-beats-zero-shot", "ml-cs", r"ml-cs-p050|cross-encoder-ml-cs"),
+        ("code-switching-beats-zero-shot", "ml-cs", r"ml-cs-(p050|wiktionary)|cross-encoder-ml-cs"),
         ("code-switching-beats-zero-shot", "bl-cs", r"bl-cs-.*"),
         ("code-switching-beats-zero-shot", "wiki-cs", r"wiki-cs"),
         ("hybrid-batches-are-best-overall", "hybrid", r"hybrid"),
@@ -62,7 +62,9 @@ def test_every_claim_and_question_of_the_literature_is_there() -> None:
         # Lexicons of these entries have 5,000 entries each.
         ("the-lexicon-and-the-rate-matter", "small", r"ml-cs-p050|cross-encoder-ml-cs"),
         ("the-lexicon-and-the-rate-matter", "large", r"none"),
-        ("the-lexicon-and-the-rate-matter", "wiktionary", r"none"),
+        ("the-lexicon-and-the-rate-matter", "wiktionary", r"ml-cs-wiktionary"),
+        ("code-switching-and-multitask-add-up", "multitask", r"multitask"),
+        ("code-switching-and-multitask-add-up", "both", r"ml-cs-multitask"),
         # Native question answering is no translated training data.
         ("translated-training-data-lead", "fine-tuned", r"none"),
         ("effects-hold-for-large-models", "large-zero-shot", r"none"),

@@ -459,8 +459,8 @@ def test_an_interrupted_run_keeps_what_it_has_and_goes_on(
     ]
 
 
-def test_the_console_command_scores(babelboard: RunsCommand, tmp_path: Path) -> None:
-    done = babelboard(
+def test_the_console_command_scores(babelboard_apart: RunsCommand, tmp_path: Path) -> None:
+    done = babelboard_apart(
         "score", "bm25", "--task", "pocket", "--settings", "clir/de-*", "--json", cwd=tmp_path
     )
     assert done.returncode == 0
@@ -468,6 +468,6 @@ def test_the_console_command_scores(babelboard: RunsCommand, tmp_path: Path) -> 
     assert result["entry"] == "submissions/entries/bm25"
     assert read_entry(tmp_path / result["entry"]).manifest.runs["pocket"].settings == 10
     assert "Loading bm25" in done.stderr
-    refused = babelboard("score", "bm25", "--task", "pokcet", cwd=tmp_path)
+    refused = babelboard_apart("score", "bm25", "--task", "pokcet", cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == "babelboard: Unknown task: 'pokcet'. Did you mean pocket?\n"

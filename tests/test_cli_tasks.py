@@ -179,8 +179,8 @@ def test_a_measure_that_does_not_exist_is_refused_before_scoring(babelboard, own
     assert "Traceback" not in done.stderr
 
 
-def test_help_names_the_options(babelboard):
-    text = output(babelboard("tasks", "--help"))
+def test_help_names_the_options(babelboard_apart):
+    text = output(babelboard_apart("tasks", "--help"))
     assert "Usage: babelboard tasks" in text
     assert "--data" in text
     assert "--json" in text

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tasks.definition import load_definition, task_names
+
+if TYPE_CHECKING:
+    from conftest import RunsCommand
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -27,19 +28,15 @@ def commands(document: Path) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if commands(d)], ids=lambda d: d.name)
-def test_commands_of_a_document_run(document: Path, tmp_path: Path) -> None:
+def test_commands_of_a_document_run(
+    babelboard: RunsCommand, document: Path, tmp_path: Path
+) -> None:
     for folder in ("docs", "submissions/entries"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
+    cache = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     for command in commands(document):
         assert command[0].endswith("babelboard"), f"not known how to run {command}"
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("babelboard")), *command[1:]],
-            cwd=tmp_path,
-            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = babelboard(*command[1:], cwd=tmp_path, env=cache)
         assert done.returncode == 0, f"{shlex.join(command)}\n{done.stderr}"
         assert done.stdout
 

@@ -491,9 +491,12 @@ def test_details_say_which_files_are_missing(babelboard, task_file, home):
     assert f"9 of 10 in {home.parents[1]}; the first that is missing is {missing}\n" in text
 
 
-def test_a_missing_corpus_stops_the_command_with_exit_code_2(babelboard, task_file, home, closed):
+def test_a_missing_corpus_stops_the_command_with_exit_code_2(
+    babelboard_apart, task_file, home, closed
+):
     (home / "sw" / "docs" / "docs-0.jsonl.gz").unlink()
-    done = babelboard("score", "bm25", "--task", task_file, "--settings", "moir/sw-sw", env=closed)
+    some = ("--task", task_file, "--settings", "moir/sw-sw")
+    done = babelboard_apart("score", "bm25", *some, env=closed)
     assert done.returncode == 2
     assert done.stdout == ""
     assert (

@@ -13,7 +13,7 @@ from tasks import __version__
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("harness", "leaderboard", "submissions", "tasks")
-DATA = (".css", ".html", ".jinja", ".json", ".toml")
+DATA = (".css", ".html", ".jinja", ".js", ".json", ".toml", ".xml")
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from test_reported import HEAD, block
-from test_site import HOSTILE, Page
+from test_site import HOSTILE, Page, build_site
 
-from leaderboard.pages import build_site
 from leaderboard.tables import task_text
 from submissions.reported import read_reported
 
@@ -52,6 +51,11 @@ class Tables(HTMLParser):
             self.rows[self._section][-1][-1] = " ".join(cell.split())
 
 
+def rows_of(site: Path, task: str) -> dict[str, list[list[str]]]:
+    """The tables of a task's page: ``systems`` and ``<task>-reported``."""
+    return Tables(site / "tasks" / f"{task}.html").rows
+
+
 @pytest.fixture(scope="module")
 def entries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A system scored on xquad-r, all that is reported, and one with hostile texts."""
@@ -81,10 +85,9 @@ def site(entries: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_they_stand_under_the_scored_systems_of_their_task(site: Path) -> None:
-    rows = Tables(site / "index.html").rows
-    scored = {section: found for section, found in rows.items() if section.startswith("xquad-r")}
-    assert [row[:2] for row in scored["xquad-r"]] == [["#", "System"], ["1", "BM25 untrained"]]
-    reported = scored["xquad-r-reported"]
+    rows = rows_of(site, "xquad-r")
+    assert [row[:2] for row in rows["systems"]] == [["#", "System"], ["1", "BM25 untrained"]]
+    reported = rows["xquad-r-reported"]
     assert reported[0] == ["System", "MoIR", "CLIR", "MLIR", "Rank distance", "Where"]
     assert [
         *("XLM-R, hybrid batches hybrid batches", ".798", ".705", ".593", "287"),
@@ -97,8 +100,9 @@ def test_they_stand_under_the_scored_systems_of_their_task(site: Path) -> None:
 
 
 def test_no_place_no_letter_no_order_by_value(site: Path) -> None:
-    page = (site / "index.html").read_text("utf-8")
-    parts = re.findall(r'<div class="reported">.*?</table>', page, re.S)
+    pages = [path.read_text("utf-8") for path in (site / "tasks").glob("*.html")]
+    assert 'class="reported"' not in (site / "index.html").read_text("utf-8")
+    parts = re.findall(r'<div class="reported">.*?</table>', "".join(pages), re.S)
     assert len(parts) == 5
     for part in parts:
         assert "letters" not in part
@@ -115,40 +119,41 @@ def test_what_was_scored_is_shown_as_without_them(
     root = tmp_path / "entries"
     shutil.copytree(entries / "bm25", root / "bm25")
     build_site(root, tmp_path / "site")
-    alone, together = (Tables(s / "index.html").rows for s in (tmp_path / "site", site))
-    assert alone["xquad-r"] == together["xquad-r"]
-    page = "entries/bm25.html"
-    assert (tmp_path / "site" / page).read_bytes() == (site / page).read_bytes()
+    alone, together = (rows_of(s, "xquad-r")["systems"] for s in (tmp_path / "site", site))
+    assert alone == together
+    for page in ("entries/bm25.html", "settings/xquad-r/clir-en-de.html"):
+        assert (tmp_path / "site" / page).read_bytes() == (site / page).read_bytes()
     assert "Reported" not in Page(tmp_path / "site" / "index.html").text
 
 
 def test_tasks_that_nobody_scored_say_so(site: Path) -> None:
-    text = " ".join(Page(site / "index.html").text.split())
-    rows = Tables(site / "index.html").rows
-    assert text.count("No system has been scored on it here yet.") == 4
+    assert "published-title" in Page(site / "index.html").ids
     for task in ("mlqa-r", "miracl", "mmarco", "mmarco-rerank"):
-        assert task not in rows
-        assert f"{task}-reported" in rows
-    by_name = {row[0]: row[1:] for row in rows["miracl-reported"]}
+        page = Page(site / "tasks" / f"{task}.html")
+        assert "No system has been scored on it here yet." in page.text
+        assert list(rows_of(site, task)) == [f"{task}-reported"]
+    by_name = {row[0]: row[1:] for row in rows_of(site, "miracl")["miracl-reported"]}
     assert by_name["BM25 untrained"] == ["computed .388", "pyserini/2cr/miracl.yaml, dev"]
     assert by_name["mDPR, fine-tuned on MIRACL fine tuned"][0] == "computed, 16 of 18 .627"
     assert by_name["LaBSE, monolingual batches fine tuned"] == ["15 of 18 .455", "Table 13"]
 
 
 def test_titles_name_no_form_of_the_candidates_but_an_unusual_one(site: Path) -> None:
-    titles = re.findall(r'-title"><bdi>(.*?)</bdi>', (site / "index.html").read_text("utf-8"))
+    page = (site / "index.html").read_text("utf-8")
+    titles = re.findall(r'html"><bdi>(.*?)</bdi></a>', page)
     assert titles[0] == "XQuAD-R"
     assert not [title for title in titles if "context" in title or "drawn" in title]
     assert task_text("xquad-r+context").title == "XQuAD-R, sentence with context"
 
 
 def test_sources_say_where_the_numbers_were_found(site: Path) -> None:
-    rows = Tables(site / "index.html").rows
-    (bonifacio,) = (row for row in rows["mmarco-reported"] if row[0].startswith("Bonifacio"))
+    mmarco = rows_of(site, "mmarco")["mmarco-reported"]
+    (bonifacio,) = (row for row in mmarco if row[0].startswith("Bonifacio"))
     assert bonifacio[0].startswith(
         "Bonifacio et al. 2021 Second-hand, from the model card of ColBERT-XM;"
     )
-    roy = [row[0] for row in rows["xquad-r-reported"] if row[0].startswith("Roy et al. 2020")]
+    xquad = rows_of(site, "xquad-r")["xquad-r-reported"]
+    roy = [row[0] for row in xquad if row[0].startswith("Roy et al. 2020")]
     assert [text.split("; ")[0] for text in roy] == [
         "Roy et al. 2020 Read in the data set's README",
         "Roy et al. 2020 Second-hand, from a document that quotes the paper",
@@ -191,7 +196,7 @@ def test_data_are_the_file_as_json(site: Path) -> None:
 
 
 def test_hostile_texts_are_text(site: Path) -> None:
-    for name in ("index.html", "entries/hostile.html"):
+    for name in ("tasks/xquad-r.html", "entries/hostile.html"):
         source = (site / name).read_text("utf-8")
         assert "<script" not in source
         assert "<b>" not in source
@@ -243,7 +248,7 @@ def test_pages_are_light(site: Path) -> None:
 
 def test_same_entries_give_the_same_bytes(site: Path, entries: Path, tmp_path: Path) -> None:
     built = build_site(entries, tmp_path / "again")
-    assert (built.entries, built.reported, built.pages) == (1, 27, 29)
+    assert (built.entries, built.reported, built.pages) == (1, 27, 1 + 5 + 133 + 1 + 27)
     first, second = (
         {
             file.relative_to(root): hashlib.sha256(file.read_bytes()).hexdigest()

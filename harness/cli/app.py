@@ -35,6 +35,7 @@ COMMANDS = {
         "submissions.cli.contamination",
         "Say which test texts training data share.",
     ),
+    "search": ("submissions.cli.search", "Search for how to switch words, without gradients."),
     "baselines": ("submissions.cli.baselines", "Train and score the code-switching baselines."),
     "claims": (
         "submissions.cli.claims",

@@ -6,6 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+from harness.reports.csv_cells import csv_cell
+
 if TYPE_CHECKING:
     from harness.comparison import Comparison, PairedDifference
 
@@ -29,7 +31,6 @@ COLUMNS = (
     "losses",
     "p_equivalence",
 )
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_json(comparison: Comparison, **context: str) -> dict[str, Any]:
@@ -88,7 +89,7 @@ def as_csv(comparison: Comparison) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     for test in comparison.tests:
-        writer.writerow([_cell(value) for value in _row(test)])
+        writer.writerow([csv_cell(value) for value in _row(test)])
     return buffer.getvalue()
 
 
@@ -96,9 +97,3 @@ def _row(test: PairedDifference) -> list[object]:
     low, high = test.ci if test.ci is not None else (None, None)
     values = {"ci_low": low, "ci_high": high}
     return [values[name] if name in values else getattr(test, name) for name in COLUMNS]
-
-
-def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

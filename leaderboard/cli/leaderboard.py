@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from leaderboard.pages import build_site
+from harness.progress import OnStderr
+from leaderboard.site import InvalidEntriesError, build_site
+from tasks.data_files import cache_folder
 
 
 def command(
@@ -17,10 +19,31 @@ def command(
         "submissions/entries"
     ),
     out: Annotated[Path, typer.Option(help="Folder of the site.")] = Path("site"),
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder in which tests are kept from build to build. Default: the user's cache."
+        ),
+    ] = None,
+    allow_invalid: Annotated[
+        bool, typer.Option(help="Leave damaged entries out and build all the same.")
+    ] = False,
 ) -> None:
-    """Build the static site from entries: plain files, for any web server or none."""
-    built = build_site(root, out)
+    """Build the static site from entries: plain files, for any web server or none.
+
+    What was built before and has not changed is left alone.
+    """
+    progress = OnStderr()
+    kept = cache or cache_folder() / "site"
+    try:
+        built = build_site(root, out, progress, cache=kept, allow_invalid=allow_invalid)
+    except InvalidEntriesError as error:
+        progress.say(str(error))
+        raise typer.Exit(1) from error
+    for name, why in built.invalid.items():
+        progress.say(f"Left out: {name}. {why}")
     Console(highlight=False, soft_wrap=True).print(
-        f"{built.pages} pages on {built.entries} systems and {built.tasks} tasks, "
-        f"{built.reported} reported entries. Open {built.index.resolve().as_uri()}"
+        f"{built.pages} pages on {built.entries} entries and {built.tasks} tasks, "
+        f"{built.reported} reported entries; {built.changed} files written. "
+        f"Open {built.index.resolve().as_uri()}"
     )

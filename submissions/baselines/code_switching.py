@@ -7,7 +7,7 @@ Code-Switched Data", Findings of ACL 2023).
 Every draw is a part of SHAKE-128 of (seed, side, text id), at the place of the word in its text:
 it depends on nothing else, so neither on the order of the texts nor on the process. The draw that
 decides whether a word is switched does not depend on the rate: what is switched at a lower rate is
-switched at a higher one too.
+switched at a higher one too. That holds for the rate of each class of words.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ import hashlib
 import struct
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import TYPE_CHECKING, Literal, get_args
 
 from submissions.baselines.lexicon_matches import Matcher, Rules
 from submissions.baselines.stop_words import stop_words as usual_stop_words
 from submissions.baselines.switched_text import Replacement, replaced
-from tasks.errors import UsageError
+from submissions.baselines.word_classes import CLASSES, WordClass, word_classes
+from tasks.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from submissions.baselines.lexicon import Lexicon
     from submissions.baselines.lexicon_matches import Match, Text
@@ -57,9 +59,12 @@ class SwitchOptions:
         mix: Relative weights of the languages, in the order of the lexicons; empty: all the same.
         capitals: Whether only what has a capital first in the text may be switched. Lists of names
             have many that are ordinary words too, such as ``will``.
+        rates: Probability of a class of words, as :mod:`submissions.baselines.word_classes` has
+            them, in place of ``probability``. What may not be switched has none.
 
     Raises:
         UsageError: If one of them makes no sense.
+        UnknownNameError: If there is no such class of words.
     """
 
     probability: float = 0.5
@@ -71,6 +76,7 @@ class SwitchOptions:
     choice: Literal["drawn", "best"] = "drawn"
     mix: tuple[float, ...] = ()
     capitals: bool = False
+    rates: Mapping[WordClass, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 <= self.probability <= 1:
@@ -86,6 +92,11 @@ class SwitchOptions:
                 raise UsageError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}.")
         if self.mix and not (min(self.mix) >= 0 and 0 < sum(self.mix) < float("inf")):
             raise UsageError(f"The language mix {self.mix} has no weight above 0, or one below.")
+        for name, rate in self.rates.items():
+            if name not in CLASSES:
+                raise UnknownNameError("class of words", name, CLASSES)
+            if not 0 <= rate <= 1:
+                raise UsageError(f"The rate of {name} is {rate}; it must be from 0 to 1.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +201,9 @@ class CodeSwitcher:
             options.mix,
         )
         self._matcher = Matcher(lexicons, rules)
+        self._stop_words = stop_words
         self._threshold = round(options.probability * _LARGEST)
+        self._thresholds = {name: round(rate * _LARGEST) for name, rate in options.rates.items()}
 
     def switch(self, text_id: str, text: str, side: str = "") -> Switched:
         """Switches a text.
@@ -206,16 +219,26 @@ class CodeSwitcher:
         covered = switched = 0
         counts: Counter[str] = Counter()
         replacements = []
-        for match in self._matcher.matches(read, languages):
+        matches = self._matcher.matches(read, languages)
+        for match, threshold in zip(matches, self._thresholds_of(read, matches), strict=False):
             covered += match.words
             coin, _, pick = draws[match.first + 1]
-            if coin < self._threshold:
+            if coin < threshold:
                 switched += match.words
                 target = self.targets[match.language]
                 counts[target] += match.words
                 replacements.append(self._replacement(read, match, pick))
         switched_text = replaced(text, replacements) if replacements else text
         return Switched(switched_text, len(read.spans), covered, switched, dict(counts))
+
+    def _thresholds_of(self, read: Text, matches: Sequence[Match]) -> Iterable[int]:
+        """What the number of each match must be below for it to be switched."""
+        if not self._thresholds:
+            return repeat(self._threshold)
+        return (
+            self._thresholds.get(name, self._threshold)
+            for name in word_classes(read, matches, self._stop_words)
+        )
 
     def _draws(self, text_id: str, side: str, words: int) -> list[tuple[int, int, int]]:
         """Three numbers for the text as a whole, then for each word, from one stream of bytes."""

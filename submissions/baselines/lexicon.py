@@ -13,7 +13,8 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, repeat, zip_longest
+from math import inf
 from typing import TYPE_CHECKING
 
 from submissions.baselines.lexicon_files import read_pairs
@@ -144,20 +145,30 @@ def _lines(
             yield f"{key}\t{translation}\t{weight:.9g}\n"
 
 
-def merged(lexicons: Sequence[Lexicon]) -> Lexicon:
-    """One lexicon of several: each that has a term has the same say in its weights.
+def merged(lexicons: Sequence[Lexicon], weights: Sequence[float] = ()) -> Lexicon:
+    """One lexicon of several: a term's translations are the mixture of those that have it.
+
+    Args:
+        lexicons: All of one direction.
+        weights: How much say each has beside the others, above 0; none: all the same.
 
     Raises:
-        UsageError: If there are none, or their directions differ.
+        UsageError: If there are none, their directions differ, or the weights do not fit them.
     """
     directions = {(lexicon.source, lexicon.target) for lexicon in lexicons}
     if len(directions) != 1:
         raise UsageError("Only lexicons of one direction can be merged.")
     ((source, target),) = directions
-    collection = "+".join(map(_collection, lexicons))
+    if weights and (len(weights) != len(lexicons) or not 0 < min(weights) < sum(weights) < inf):
+        raise UsageError(f"Each of {len(lexicons)} lexicons has a weight above 0, not {weights}.")
+    named = [
+        f"{_collection(lexicon)}*{weight:g}" if weights else _collection(lexicon)
+        for lexicon, weight in zip_longest(lexicons, weights)
+    ]
+    collection = "+".join(named)
     pairs = (
-        (key, translation, weight)
-        for lexicon in lexicons
+        (key, translation, weight * share)
+        for lexicon, share in zip(lexicons, weights or repeat(1.0), strict=False)
         for key, translations in lexicon.entries.items()
         for translation, weight in translations
     )
@@ -186,15 +197,15 @@ def load_lexicon(spec: str, source: str, target: str, data: Path | None = None) 
         UsageError: If the spec or the languages make no sense.
     """
     check_languages(source, target)
-    lexicons = [_load_one(part, source, target, data) for part in _parts(spec)]
+    lexicons = [_load_one(part, source, target, data) for part in spec_parts(spec)]
     for lexicon in lexicons:
         if not lexicon.entries:
             raise DataFileError(f"The lexicon {lexicon.name} has no pair that can be used.")
     return lexicons[0] if len(lexicons) == 1 else merged(lexicons)
 
 
-def _parts(spec: str) -> list[str]:
-    """Specs that are joined by +, which may also be in a path."""
+def spec_parts(spec: str) -> list[str]:
+    """The specs that are joined by + in one; a path may have a + too."""
     starts = [0]
     starts += [
         match.end()

@@ -15,6 +15,7 @@ from submissions.baselines.recipe_checks import (
     strategy_problems,
     switching_problems,
 )
+from submissions.baselines.word_classes import WordClass  # noqa: TC001  # pydantic reads it
 from submissions.manifest import Line, Sha256, Training  # noqa: TC001  # pydantic reads them
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,47}$")]
@@ -55,13 +56,18 @@ class SwitchingPart(_Part):
     """What is replaced by words of other languages; see ``docs/training.md``.
 
     Attributes:
-        lexicon: As :func:`submissions.baselines.lexicon.load_lexicon` takes it.
+        lexicon: As :func:`submissions.baselines.lexicon.load_lexicon` takes it; empty where
+            there are ``sources``.
+        sources: Several lexicons and their weights: a word's translations are the mixture of those
+            that have it. A source that lacks a language is left out for it.
         source: The language that is switched: that of the untouched pairs.
         query: Languages that queries are switched to; none leaves them untouched.
         document: Languages that documents are switched to.
         draw: With several languages, whether each token or each text has its own.
         mirrored: Whether every second pair, by lot, has the languages of the sides exchanged.
         probability: Chance of a token, or of an entity, to be switched.
+        rates: The same for a class of words, in place of ``probability``: ``stop`` words, ``name``
+            (a capital first, within a sentence) and ``content``, the rest.
         level: ``word``, ``phrase`` or ``entity``.
         stop_words: Whether stop words may be switched.
         capitals: Whether only what has a capital first may be switched: lists of names hold many
@@ -71,13 +77,15 @@ class SwitchingPart(_Part):
         mix: Relative weights of the languages of tokens; none: all the same.
     """
 
-    lexicon: Line
+    lexicon: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\n\r\t]*$")] = ""
+    sources: dict[Line, Positive] = {}
     source: Language = "en"
     query: tuple[Language, ...] = ()
     document: tuple[Language, ...] = ()
     draw: Literal["token", "text"] = "token"
     mirrored: bool = False
     probability: Share
+    rates: dict[WordClass, Share] = {}
     level: Literal["word", "phrase", "entity"] = "word"
     stop_words: bool = True
     capitals: bool = False

@@ -55,6 +55,8 @@ def switching_problems(recipe: Recipe) -> list[str]:
     problems = []
     if switching and switching.source not in {part.language for part in recipe.data}:
         problems.append(f"switching.source: no data in {switching.source!r}")
+    if switching and bool(switching.lexicon) == bool(switching.sources):
+        problems.append("switching: exactly one of lexicon, and sources with their weights")
     if switching and batches.strategy == "monolingual":
         named = {*switching.query, *switching.document}
         if named <= {switching.source}:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from submissions.baselines.code_switching import CodeSwitcher, SwitchOptions, SwitchTally
 from submissions.baselines.lexicon import load_lexicon
+from submissions.baselines.weighted_sources import load_sources, weighted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -125,6 +126,7 @@ class SwitchedTexts:
                 redraw=self._switching.redraw,
                 choice=self._switching.choice,
                 mix=tuple(mix[target] for target in targets) if mix else (),
+                rates=self._switching.rates,
             )
             lexicons = [self._lexicons[target] for target in targets]
             self._switchers[targets] = CodeSwitcher(lexicons, options)
@@ -164,20 +166,31 @@ def recipe_lexicons(recipe: Recipe, data: Path | None) -> dict[str, Lexicon]:
     """The lexicons that a recipe needs, by target language.
 
     Raises:
-        DataFileError: If one is missing or malformed.
+        DataFileError: If one is missing or malformed, or a source has none of the languages.
     """
-    if recipe.switching is None:
+    part = recipe.switching
+    if part is None:
         return {}
+    if not part.sources:
+        return {
+            target: load_lexicon(part.lexicon, part.source, target, data)
+            for target in languages_of(recipe)
+        }
+    sources = load_sources(part.sources, part.source, languages_of(recipe), data)
+    return {target: weighted(found, part.sources) for target, found in sources.items()}
+
+
+def languages_of(recipe: Recipe) -> tuple[str, ...]:
+    """The languages that a recipe needs lexicons into, ascending."""
     part, native = recipe.switching, {one.language for one in recipe.data}
+    if part is None:
+        return ()
     needed = {*part.query, *part.document} if recipe.batches.strategy == "monolingual" else set()
     if recipe.batches.strategy in ("x-y", "hybrid"):
         needed = set(recipe.batches.languages)
     elif recipe.batches.strategy != "monolingual":
         needed = set(recipe.batches.languages) - native
-    return {
-        target: load_lexicon(part.lexicon, part.source, target, data)
-        for target in sorted(needed - {part.source})
-    }
+    return tuple(sorted(needed - {part.source}))
 
 
 def _label(own: str, targets: tuple[str, ...]) -> str:

@@ -21,7 +21,7 @@ from tasks.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.comparison import PairedDifference
+    from harness.comparison import Comparer, PairedDifference
     from harness.significance.seeds import SeedDifference
     from submissions.claims.claim import ClaimPart
     from submissions.claims.comparisons import PairOfScores
@@ -87,7 +87,10 @@ def has_seeds(pairs: Sequence[PairOfScores]) -> bool:
 
 
 def weigh(
-    pairs: Sequence[PairOfScores], parts: Sequence[ClaimPart], in_source: Sequence[bool]
+    pairs: Sequence[PairOfScores],
+    parts: Sequence[ClaimPart],
+    in_source: Sequence[bool],
+    comparer: Comparer = compare,
 ) -> list[Evidence]:
     """Tests all comparisons of a claim as one family.
 
@@ -99,8 +102,9 @@ def weigh(
         pairs: The comparisons.
         parts: The part of the claim that each belongs to.
         in_source: Whether each was measured as the source did, so that its size counts.
+        comparer: What runs the sign flips.
     """
-    over_questions = compare(_as_scores(pairs), DESIGN).tests
+    over_questions = comparer(_as_scores(pairs), DESIGN).tests
     over_seeds = [_over_seeds(pair) for pair in pairs]
     decisive = _decisive(over_questions, over_seeds, by_seeds=has_seeds(pairs))
     equivalences = _equivalences(over_seeds, parts)

@@ -15,6 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from harness.comparison import compare
 from submissions.claims.comparisons import ScoreShelf, comparisons_of
 from submissions.claims.evidence import Evidence, weigh
 from submissions.claims.system import systems_of
@@ -23,6 +24,7 @@ from tasks.errors import UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from harness.comparison import Comparer
     from submissions.claims.claim import Claim, ClaimPart, UntestedPart
     from submissions.claims.comparisons import PairOfScores
     from submissions.claims.system import System, Systems
@@ -111,13 +113,19 @@ class Ledger:
         return {verdict: found[verdict] for verdict in VERDICTS}
 
 
-def settle(claims: Sequence[Claim], entries: Sequence[Entry], task: str | None = None) -> Ledger:
+def settle(
+    claims: Sequence[Claim],
+    entries: Sequence[Entry],
+    task: str | None = None,
+    comparer: Comparer = compare,
+) -> Ledger:
     """Checks claims on entries.
 
     Args:
         claims: From :func:`submissions.claims.claim.read_claims`.
         entries: Entries with ranks; numbers that were only reported are no evidence.
         task: Look at this task only; comparisons in others are then not in the family either.
+        comparer: What runs the sign flips.
 
     Raises:
         UnknownNameError: If no claim is about the task.
@@ -129,17 +137,20 @@ def settle(claims: Sequence[Claim], entries: Sequence[Entry], task: str | None =
     systems = systems_of(entries)
     shelf = ScoreShelf()
     return Ledger(
-        findings=tuple(_finding(claim, systems, task, shelf) for claim in claims),
+        findings=tuple(_finding(claim, systems, task, (shelf, comparer)) for claim in claims),
         task=task,
         entries=dict(sorted(Counter(e.manifest.method.training for e in entries).items())),
         notes=systems.notes,
     )
 
 
-def _finding(claim: Claim, systems: Systems, task: str | None, shelf: ScoreShelf) -> Finding:
+def _finding(
+    claim: Claim, systems: Systems, task: str | None, means: tuple[ScoreShelf, Comparer]
+) -> Finding:
+    shelf, comparer = means
     asked = [(p, *comparisons_of(claim, p, systems.found, task, shelf)) for p in claim.parts]
     pairs = [(pair, part) for part, found, _ in asked for pair in found]
-    evidence = _weighed(claim, pairs)
+    evidence = _weighed(claim, pairs, comparer)
     parts = []
     for part, _, why_not in asked:
         own = tuple(one for one in evidence if one.pair.part == part.id)
@@ -148,7 +159,9 @@ def _finding(claim: Claim, systems: Systems, task: str | None, shelf: ScoreShelf
     return Finding(claim, _of_verdicts(part.verdict for part in parts), tuple(parts))
 
 
-def _weighed(claim: Claim, pairs: Sequence[tuple[PairOfScores, ClaimPart]]) -> list[Evidence]:
+def _weighed(
+    claim: Claim, pairs: Sequence[tuple[PairOfScores, ClaimPart]], comparer: Comparer
+) -> list[Evidence]:
     if not pairs:
         return []
     source = claim.source
@@ -159,7 +172,7 @@ def _weighed(claim: Claim, pairs: Sequence[tuple[PairOfScores, ClaimPart]]) -> l
         and pair.sides.a.kind == source.kind
         for pair, _ in pairs
     ]
-    return weigh([pair for pair, _ in pairs], [part for _, part in pairs], in_source)
+    return weigh([pair for pair, _ in pairs], [part for _, part in pairs], in_source, comparer)
 
 
 def _of_outcomes(evidence: Sequence[Evidence]) -> Verdict:

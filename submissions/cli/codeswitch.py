@@ -18,7 +18,7 @@ from harness.progress import SECONDS_BETWEEN_LINES, OnStderr
 from submissions.baselines.code_switching import CodeSwitcher, SwitchOptions, SwitchTally
 from submissions.baselines.lexicon import load_lexicon
 from submissions.baselines.switching_streams import Form, switched_lines
-from submissions.cli.switching_options import as_list, fields_of, form_of
+from submissions.cli.switching_options import as_list, fields_of, form_of, rates_of
 from tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ def command(
         str, typer.Option(help="As in babelboard lexicon: cldr, muse, ... or muse+cldr.")
     ] = "cldr",
     p: Annotated[float, typer.Option("--p", help="Probability of switching, 0 to 1.")] = 0.5,
+    rate: Annotated[
+        list[str] | None,
+        typer.Option(help="CLASS=P, in place of --p: stop, name or content; may be repeated."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of all draws.")] = 0,
     level: Annotated[
         LevelChoice, typer.Option(help="Words; terms of 1-3 words; or such terms as in Wiki-CS.")
@@ -120,6 +124,7 @@ def command(
         language_by=language_by.value,
         choice=choice.value,
         capitals=capitals,
+        rates=rates_of(rate or []),
     )
     if as_json and out is None:
         raise UsageError("--json prints on standard output, where the text goes: give --out FILE.")
@@ -186,9 +191,11 @@ def _progress(reporter: OnStderr, file: Path) -> Iterator[Callable[[int], None]]
 
 def _in_words(tally: SwitchTally, options: SwitchOptions) -> str:
     to = ", ".join(f"{code} {count:,}" for code, count in sorted(tally.languages.items()))
+    rates = ", ".join(f"{name} {rate:.1%}" for name, rate in sorted(options.rates.items()))
     return (
-        f"Asked for {options.probability:.1%}; switched {tally.achieved:.1%} of {tally.tokens:,} "
-        f"words{f' ({to})' if to else ''}. {tally.coverage:.1%} could be switched."
+        f"Asked for {options.probability:.1%}{f' ({rates})' if rates else ''}; "
+        f"switched {tally.achieved:.1%} of {tally.tokens:,} words{f' ({to})' if to else ''}. "
+        f"{tally.coverage:.1%} could be switched."
     )
 
 
@@ -204,6 +211,7 @@ def _record(tally: SwitchTally, options: SwitchOptions) -> dict[str, Any]:
             "language_by": options.language_by,
             "choice": options.choice,
             "capitals": options.capitals,
+            **({"rates": dict(sorted(options.rates.items()))} if options.rates else {}),
         },
     }
 

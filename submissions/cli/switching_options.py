@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from submissions.baselines.switching_streams import Fields, Form
-from tasks.errors import UsageError
+from submissions.baselines.word_classes import WordClass
+from tasks.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,30 @@ def as_list(given: Sequence[str]) -> list[str]:
     if not found:
         raise UsageError("--to names no language: give language codes, such as de or de,es.")
     return found
+
+
+def rates_of(given: Sequence[str]) -> dict[WordClass, float]:
+    """Rates of classes of words, each as ``CLASS=RATE``.
+
+    Raises:
+        UsageError: If one is not of this form, its rate is no number, or a class is named twice.
+        UnknownNameError: If there is no such class.
+    """
+    classes: dict[str, WordClass] = {name: name for name in get_args(WordClass)}
+    rates: dict[WordClass, float] = {}
+    for one in given:
+        name, _, number = one.partition("=")
+        if name not in classes:
+            raise UnknownNameError("class of words in --rate", name, classes)
+        if classes[name] in rates:
+            raise UsageError(f"--rate names {name} twice.")
+        try:
+            rates[classes[name]] = float(number)
+        except ValueError:
+            raise UsageError(
+                f"--rate {one}: give a class and a number from 0 to 1, such as {name}=0.1."
+            ) from None
+    return rates
 
 
 def form_of(form: Form | None, path: Path | None) -> Form:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.question_scores import judged_ranks, question_scores
-from harness.reports.data import FORMULA_STARTS
+from harness.reports.csv_cells import csv_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ def scores_as_csv(entry: str, tables: Sequence[RankTable], measures: Sequence[st
     return buffer.getvalue()
 
 
-def _rows(entry: str, table: RankTable, measure: str) -> Iterator[tuple[str, ...]]:
+def _rows(entry: str, table: RankTable, measure: str) -> Iterator[tuple[object, ...]]:
     scores = question_scores(table, measure)
     _, first = judged_ranks(table)
     # A measure that is not defined for a setting has no values there.
@@ -44,14 +44,14 @@ def _rows(entry: str, table: RankTable, measure: str) -> Iterator[tuple[str, ...
     if len(first) != len(scores.value):
         raise ValueError(f"{measure} has {len(scores.value)} values for {len(first)} queries")
     names = [
-        [_text(name) for name in column.names]
+        [csv_cell(name) for name in column.names]
         for column in (table.setting, table.query_language, table.question)
     ]
     codes = [
         column.codes[first].tolist()
         for column in (table.setting, table.query_language, table.question)
     ]
-    fixed = _text(entry), _text(table.task)
+    fixed = csv_cell(entry), csv_cell(table.task)
     for setting, language, question, value in zip(*codes, scores.value.tolist(), strict=True):
         yield (
             *fixed,
@@ -61,7 +61,3 @@ def _rows(entry: str, table: RankTable, measure: str) -> Iterator[tuple[str, ...
             measure,
             repr(value),
         )
-
-
-def _text(name: str) -> str:
-    return f"'{name}" if name.startswith(FORMULA_STARTS) else name

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import tasks
 from submissions.cli.baselines import RECIPES
+from tasks.languages import NAMES
 
 POCKET = Path(tasks.__file__).parent / "pocket"
 # The files that the recipes name, and the languages of pocket that stand in for them.
@@ -43,6 +44,7 @@ def write_data(folder: Path) -> Path:
     for code in LANGUAGES:
         entries = "".join(f"{word}\t{code}{word}\n" for word in words)
         _write(folder / "lexicons" / "muse" / f"en-{code}.txt", entries)
+        _write(folder / "lexicons" / "wiktionary" / f"{NAMES[code].lower()}.txt", entries)
         names = "".join(f"{word.title()}\t{code}{word}\n" for word in words[::5])
         _write(folder / "lexicons" / "wikidata-names" / f"en-{code}.tsv", names)
     return folder

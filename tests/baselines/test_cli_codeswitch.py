@@ -157,12 +157,29 @@ def test_options_reach_the_switcher(babelboard: RunsCommand, work: Path) -> None
         assert run(babelboard, work, *arguments, lexicon="pairs:pairs.tsv").stdout == expected
 
 
+def test_rates_of_classes_of_words(babelboard: RunsCommand, work: Path) -> None:
+    (work / "c.txt").write_text("the red Dog\n", "utf-8")
+    arguments = ("c.txt", "--to", "de", "--p", "1", "--rate", "stop=0", "--rate", "name=0.0")
+    done = run(babelboard, work, *arguments, "--out", "b.txt", "--json")
+    assert (work / "b.txt").read_text("utf-8") == "the rot Dog\n"
+    assert "Asked for 100.0% (name 0.0%, stop 0.0%); switched 33.3% of 3 words" in done.stderr
+    record = json.loads(done.stdout)
+    assert record["options"]["rates"] == {"name": 0.0, "stop": 0.0}
+    assert record["coverage"] == 1.0
+    plain = run(babelboard, work, *arguments[:5], "--out", "b.txt", "--json")
+    assert "rates" not in json.loads(plain.stdout)["options"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("a.txt", "--to", "de", "--p", "1.5"), "probability is 1.5; it must be from 0 to 1"),
         (("a.txt", "--to", "de", "--p", "nan"), "it must be from 0 to 1"),
         (("a.txt", "--to", "yo"), "has no lexicon for en-yo. It has: en-de, en-es."),
+        (("a.txt", "--to", "de", "--rate", "stop"), "--rate stop: give a class and a number"),
+        (("a.txt", "--to", "de", "--rate", "stop=1.5"), "rate of stop is 1.5; it must be from 0"),
+        (("a.txt", "--to", "de", "--rate", "noun=1"), "Unknown class of words in --rate: 'noun'"),
+        (("a.txt", "--to", "de", "--rate", "stop=1", "--rate", "stop=0"), "names stop twice"),
         (("none.txt", "--to", "de"), "none.txt is not a file"),
         (("a.txt", "--to", "de", "--json"), "give --out FILE"),
         (("a.txt", "--to", "de", "--out", "./a.txt"), "is the file that is read"),

@@ -12,7 +12,6 @@ from harness.progress import Silent
 from submissions.baselines.recipe_file import load_recipe
 from submissions.baselines.training import Where, read_material, train
 from submissions.cli.baselines import RECIPES
-from submissions.entry import read_entry
 from tasks.errors import UsageError
 from tests.baselines.pocket_recipes import write_data as write_pocket
 from tests.baselines.pocket_recipes import write_recipes
@@ -141,46 +140,3 @@ def test_squad_dev_is_caught_and_our_recipes_are_clean(data, tmp_path):
         found = read_material(load_recipe(RECIPES / f"{name}.toml"), data).contamination
         for counts in (found["questions"], found["passages"]):
             assert counts == {"mlqa-r": 0, "pocket": 0, "xquad-r": 0}
-
-
-def test_the_grid_is_trained_and_scored_once(babelboard, pocket, tmp_path):
-    recipes, data, base = pocket
-    arguments = (
-        *("baselines", "zero-shot", "cross-encoder-ml-cs", "--recipes", recipes, "--data", data),
-        *("--base", base, "--steps", "2", "--seed", "1", "--seed", "2", "--task", "pocket"),
-        *("--out", tmp_path / "models", "--entries", tmp_path / "entries"),
-        "--allow-contaminated",
-        *("--depth", "3", "--rerank-settings", "moir/de-de"),
-    )
-    done = babelboard(*arguments)
-    assert done.returncode == 0, done.stderr
-    expected = [f"{name}-seed-{n}" for name in ("cross-encoder-ml-cs", "zero-shot") for n in (1, 2)]
-    assert sorted(path.name for path in (tmp_path / "entries").iterdir()) == expected
-    for name in expected:
-        folder = tmp_path / "entries" / name
-        manifest = read_entry(folder).manifest
-        record = json.loads((folder / "training.json").read_text("utf-8"))
-        assert manifest.model.digest == record["model_digest"]
-        assert manifest.method.seeds == (record["seed"],)
-        assert manifest.method.training_data == record["recipe"]["summary"]
-        assert manifest.runs["pocket"].complete == name.startswith("zero-shot")
-        assert (folder / "loss.svg").is_file()
-        assert str(tmp_path) not in (folder / "submission.toml").read_text("utf-8")
-    again = babelboard(*arguments)
-    assert again.returncode == 0, again.stderr
-    assert "Training" not in again.stderr
-    assert "Encoding" not in again.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("zero-shto", "--task", "pocket"), "Did you mean zero-shot or"),
-        (("zero-shot", "--task", "pokcet"), "Did you mean pocket?"),
-        (("zero-shot", "--task", "pocket", "--recipes", "no"), "--recipes names 'no'"),
-    ],
-)
-def test_names_of_the_grid_that_do_not_exist(babelboard, arguments, said):
-    done = babelboard("baselines", *arguments)
-    assert done.returncode == 2
-    assert said in done.stderr

@@ -100,6 +100,12 @@ def test_all_that_does_not_go_together_is_said_at_once():
         ({"switching": {**SWITCHING, "probability": float("nan")}}, "probability"),
         ({"switching": {**SWITCHING, "source": "fr"}}, "no data in 'fr'"),
         ({"switching": {**SWITCHING, "mix": {"es": 1.0}}}, "a weight for each language"),
+        ({"switching": {**SWITCHING, "sources": {"muse": 1.0}}}, "exactly one of lexicon, and"),
+        ({"switching": {**SWITCHING, "lexicon": ""}}, "exactly one of lexicon, and"),
+        ({"switching": {"query": ["de"], "probability": 0.5}}, "exactly one of lexicon, and"),
+        ({"switching": {**SWITCHING, "sources": {"muse": 0}}}, "switching.sources.muse"),
+        ({"switching": {**SWITCHING, "rates": {"stop": 1.5}}}, "switching.rates.stop"),
+        ({"switching": {**SWITCHING, "rates": {"noun": 0.5}}}, "'stop', 'name' or 'content'"),
         (
             {
                 "switching": SWITCHING,
@@ -142,3 +148,24 @@ def test_the_digest_is_of_what_decides_the_weights():
     described = Recipe.model_validate(content(name="other", title="Other", seeds=[7]))
     longer = Recipe.model_validate(content(training={**content()["training"], "steps": 9}))
     assert plain.digest() == described.digest() != longer.digest()
+
+
+def test_rates_and_sources_leave_the_digests_of_other_recipes():
+    """Trainings that were begun before go on, and entries are not made again."""
+    plain = Recipe.model_validate(content(switching=SWITCHING))
+    assert plain.digest() == "ed58dfdaff4f6a2817514e8c8d1d280118eee6e75b0375f1da3139dec71a6168"
+    empty = {**SWITCHING, "rates": {}, "sources": {}}
+    assert Recipe.model_validate(content(switching=empty)).digest() == plain.digest()
+    rated = {**SWITCHING, "rates": {"stop": 0.5}}
+    sources = {"sources": {"muse": 1.0}, "query": ["de"], "probability": 0.5}
+    digests = {
+        Recipe.model_validate(content(switching=one)).digest()
+        for one in (rated, sources, SWITCHING)
+    }
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize("own", [SWITCHING, {**SWITCHING, "lexicon": "", "sources": {"muse": 2.0}}])
+def test_what_a_record_holds_of_a_recipe_can_be_read_again(own):
+    recipe = Recipe.model_validate(content(switching={**own, "rates": {"name": 0.1}}))
+    assert Recipe.model_validate(recipe.model_dump(mode="json", exclude_none=True)) == recipe

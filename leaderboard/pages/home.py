@@ -1,0 +1,29 @@
+"""The first page: what this is, who leads each task, what code-switching does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from leaderboard.page import Page
+from leaderboard.reported import reported_boards
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leaderboard.facts import SiteFacts
+
+LEADERS = 5
+"""Systems of each task on the first page."""
+
+
+def pages(facts: SiteFacts) -> Iterator[Page]:
+    """``index.html``."""
+    scored = {board.task.id for board in facts.boards}
+    published = [b for name, b in reported_boards(facts.reported).items() if name not in scored]
+    content = {
+        "boards": facts.boards,
+        "published": published,
+        "reported": bool(facts.reported),
+        "leaders": LEADERS,
+    }
+    yield Page("index.html", "index.html", content, "leaderboard")

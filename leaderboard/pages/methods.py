@@ -1,0 +1,26 @@
+"""How every number of the site comes about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.design import Design
+from leaderboard.families import SITE_RESAMPLES
+from leaderboard.page import Page
+from tasks.definition import load_definition, task_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from leaderboard.facts import SiteFacts
+
+
+def pages(facts: SiteFacts) -> Iterator[Page]:
+    """``methods.html``; the same whatever the entries, but for what is said of reported ones."""
+    content = {
+        "tasks": [load_definition(name)[0] for name in task_names()],
+        "design": Design(),
+        "site_resamples": SITE_RESAMPLES,
+        "reported": bool(facts.reported),
+    }
+    yield Page("methods.html", "methods.html", content, "methods")

@@ -1,0 +1,89 @@
+"""The systems of the site: entries that differ in the seed of their training alone are one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from submissions.claims.system import systems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.question_scores import QuestionScores
+    from submissions.claims.system import System
+    from submissions.entry import Entry
+    from submissions.manifest import Manifest
+
+_SEED = re.compile(r"-seed-\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSystem:
+    """A system under the name that its page has.
+
+    Attributes:
+        id: The id of its entry, or what the ids of its seeds have in common.
+        system: Its entries and what is known of its training.
+    """
+
+    id: str
+    system: System
+
+    @property
+    def name(self) -> str:
+        """Name that people read."""
+        return self.system.label
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """One for each seed."""
+        return self.system.entries
+
+    @property
+    def manifest(self) -> Manifest:
+        """That of the first seed: what the seeds share is in all of them."""
+        return self.system.entries[0].manifest
+
+    def has(self, task: str) -> bool:
+        """Whether all of its seeds were scored on some settings of a task."""
+        return all(task in entry.manifest.runs for entry in self.entries)
+
+
+def site_systems(entries: Iterable[Entry]) -> tuple[tuple[SiteSystem, ...], tuple[str, ...]]:
+    """The systems of some entries, by id, and notes on entries that had to be left out.
+
+    Raises:
+        EntryError: If the record of a training is malformed, or of another model.
+    """
+    found = systems_of(entries)
+    taken = {entry.manifest.id for system in found.found for entry in system.entries}
+    named = []
+    for system in found.found:
+        first = system.entries[0].manifest.id
+        shared = _SEED.sub("", first)
+        is_free = len(system.entries) > 1 and shared not in taken
+        taken.add(shared if is_free else first)
+        named.append(SiteSystem(shared if is_free else first, system))
+    return tuple(sorted(named, key=lambda one: one.id)), found.notes
+
+
+def over_seeds(scores: Sequence[QuestionScores]) -> QuestionScores:
+    """The mean over seeds of each value.
+
+    Args:
+        scores: Of each seed, in the same settings and questions.
+
+    Raises:
+        ValueError: If the seeds were asked different questions.
+    """
+    first = scores[0]
+    for other in scores[1:]:
+        same = first.settings == other.settings and first.questions == other.questions
+        same = same and np.array_equal(first.setting, other.setting)
+        if not (same and np.array_equal(first.question, other.question)):
+            raise ValueError("seeds of one system must answer the same questions")
+    return replace(first, value=np.mean([found.value for found in scores], axis=0))
