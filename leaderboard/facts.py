@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.question_scores import question_scores
+from leaderboard.code_switching import code_switching
 from leaderboard.family_cache import FamilyCache, Scored
 from leaderboard.systems import over_seeds, site_systems
 from leaderboard.tables import task_board
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from harness.question_scores import QuestionScores
     from harness.ranks import RankTable
+    from leaderboard.code_switching import CodeSwitching
     from leaderboard.families import Family
     from leaderboard.systems import SiteSystem
     from leaderboard.tables import TaskBoard
@@ -65,6 +67,11 @@ class SiteFacts:
         """The claims of the literature, checked on the entries."""
         entries = list(self.entries.values())
         return settle(read_claims(), entries, comparer=self.cache.compare)
+
+    @cached_property
+    def code_switching(self) -> CodeSwitching:
+        """Every method of training against zero-shot."""
+        return code_switching(self)
 
     def with_task(self, task: str) -> list[SiteSystem]:
         """Systems that were scored on a task."""

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from harness.progress import Reporter
 
 ASSETS = Path(__file__).parent / "assets"
+STYLES = ("base", "charts", "pages", "compare")
+"""Parts of the style sheet; what comes later may refine what came before."""
 PAGES = (
     home,
     task,
@@ -120,9 +122,8 @@ def build_site(
     reporter.say(f"Comparing {len(facts.systems)} systems on {len(facts.boards)} tasks")
     templates = environment()
     files = {f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.glob("*.js"))}
-    files["assets/site.css"] = b"\n".join(
-        p.read_bytes() for p in sorted(ASSETS.glob("*.css"))[::-1]
-    )
+    styles = [(ASSETS / "styles" / f"{name}.css").read_bytes() for name in STYLES]
+    files["assets/site.css"] = b"\n".join(styles)
     found = list(chain.from_iterable(module.pages(facts) for module in PAGES))
     with reporter.track("Drawing", len(found), "pages") as advance:
         for page in found:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from leaderboard.numerals import between, plain, signed, tick_labels
 from leaderboard.charts.scales import Scale, linear_scale, log_scale, nice_ticks
+from leaderboard.numerals import between, plain, signed, tick_labels
 
 UNITS = {"B": 10**9, "M": 10**6}
 numbers = st.floats(-1e6, 1e6, allow_nan=False).map(lambda value: round(value, 6))

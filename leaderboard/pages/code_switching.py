@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leaderboard.code_switching import BIAS, CLASSES, WITHIN_CLIR, code_switching
+from leaderboard.code_switching import BIAS, CLASSES, WITHIN_CLIR
 from leaderboard.code_switching_words import answer, overall, scope_of, tally, verdicts
 from leaderboard.page import Page
 from submissions.claims.evidence import DESIGN, POWER
@@ -61,7 +61,7 @@ class StudySection:
 
 def pages(facts: SiteFacts) -> Iterator[Page]:
     """``code-switching.html``."""
-    found = code_switching(facts)
+    found = facts.code_switching
     content = {
         "found": found,
         "overall": overall(found.studies),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leaderboard.code_switching import BIAS, CLASSES
+from leaderboard.code_switching_words import overall
 from leaderboard.page import Page
 from leaderboard.reported import reported_boards
 
@@ -23,6 +25,9 @@ def pages(facts: SiteFacts) -> Iterator[Page]:
     content = {
         "boards": facts.boards,
         "published": published,
+        "code_switching": facts.code_switching.studies,
+        "answer": overall(facts.code_switching.studies),
+        "classes": (*CLASSES, BIAS),
         "reported": bool(facts.reported),
         "leaders": LEADERS,
     }
