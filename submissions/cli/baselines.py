@@ -92,7 +92,15 @@ def command(
 
     progress = OnStderr()
     for recipe in chosen:
-        read_material(recipe, data, allow_contaminated=allow_contaminated)
+        material = read_material(recipe, data, allow_contaminated=allow_contaminated)
+        for one in recipe.seeds:
+            record = read_record(root / model_name(recipe, one) / TRAINING_RECORD)
+            if record is not None and not is_made_by(record, recipe, one, material):
+                raise UsageError(
+                    f"The entry {root / model_name(recipe, one)} was made by another training: of "
+                    "another recipe, base model, data or lexicon. Remove it to make it anew, or "
+                    "name another folder with --entries."
+                )
     # Counted once: scoring uses numba, which changes the number that torch takes by itself.
     where = Where(
         out=out,
@@ -107,11 +115,7 @@ def command(
         reranks = recipe.architecture == "cross-encoder"
         whole = not (reranks and rerank_settings)
         record = read_record(entry / TRAINING_RECORD)
-        if (
-            record is not None
-            and is_made_by(record, recipe, one, material)
-            and not _missing(entry, task, record, whole=whole)
-        ):
+        if record is not None and not _missing(entry, task, record, whole=whole):
             done += 1
             continue
         trained = train(recipe, one, material, where, progress)
