@@ -34,7 +34,7 @@ class Tables(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
-        if tag == "section" or (tag == "h3" and "id" in found):
+        if tag == "section" or (found.get("id") or "").endswith("-reported"):
             self._section = found.get("id") or ""
         elif tag == "tr":
             self.rows.setdefault(self._section, []).append([])
