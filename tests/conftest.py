@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,9 +20,6 @@ USUAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 # With these set, typer and rich colour or wrap what they print to a pipe.
 TERMINAL_VARIABLES = ("GITHUB_ACTIONS", "FORCE_COLOR", "PY_COLORS", "TERMINAL_WIDTH")
-
-# In the id of a test: a byte that is no ASCII, and the address of an object.
-BYTE, ADDRESS = re.compile(r"\\x[0-9a-f]{2}"), re.compile(r" at 0x[0-9a-f]{6}")
 
 OWN_TASK = """\
 schema_version = 1
@@ -70,17 +66,6 @@ def pytest_configure() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     for name in TERMINAL_VARIABLES:
         os.environ.pop(name, None)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuses ids that may differ from one process to another, as xdist and reports compare them.
-
-    These are compressed or random bytes, of which there are many, and addresses of objects.
-    """
-    ids = [item.nodeid for item in items]
-    differing = [one for one in ids if len(BYTE.findall(one)) > 12 or ADDRESS.search(one)]
-    if differing:
-        raise pytest.UsageError("\n".join(["give these tests ids, with ids=:", *differing]))
 
 
 @pytest.fixture(scope="session", autouse=True)

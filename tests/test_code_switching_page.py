@@ -276,7 +276,7 @@ def test_the_map_shows_gains_and_marks_what_is_significant(root: Path) -> None:
     for pair, change in differences.items():
         assert change is not None
         assert cells[pair].startswith(signed(change.difference, 2))
-        assert ("▲ gains" in cells[pair]) == (change.significant and change.difference > 0)
+        assert ("▲ better" in cells[pair]) == (change.significant and change.difference > 0)
         marked += change.significant
     assert marked == 4, "CLIR and MLIR gain, MoIR does not"
     assert "Of 6 settings 4 gain, 0 lose, 2 are not separated." in read(root).text

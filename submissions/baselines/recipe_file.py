@@ -9,7 +9,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -24,10 +25,8 @@ from submissions.baselines.recipe import (
 )
 from tasks.errors import DataFileError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
+RECIPES = Path(__file__).parent / "recipes"
+"""The recipes that come with babelboard."""
 _TABLES: dict[str, type[BaseModel]] = {
     "": Recipe,
     "data": DataPart,

@@ -11,7 +11,7 @@ import typer
 
 from harness.models.encoder_options import DType  # typer reads it
 from harness.progress import OnStderr
-from submissions.baselines.recipe_file import load_recipe
+from submissions.baselines.recipe_file import RECIPES, load_recipe
 from submissions.baselines.training_record import read_record
 from submissions.cli import score
 from submissions.entry import TRAINING_RECORD, read_entry
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from submissions.baselines.recipe import Recipe
     from submissions.baselines.training import Trained
 
-RECIPES = Path(__file__).parents[1] / "baselines" / "recipes"
 SHARED = "grid.toml"
 """What the recipes have in common; no recipe itself."""
 
