@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leaderboard.charts.to_leader import intervals_to_leader
 from leaderboard.numerals import plain, signed
+from leaderboard.wording import method_in_words
 from tasks.languages import POOL, language_name
 from tasks.settings import KIND_NAMES
 
@@ -71,7 +72,7 @@ def environment() -> Environment:
         language=language_name,
         parameters=_parameters,
         kind=MODEL_KINDS.__getitem__,
-        method=_method,
+        method=method_in_words,
         intervals=intervals_to_leader,
         provenance=_provenance,
     )
@@ -104,11 +105,6 @@ def _parameters(value: int) -> str:
         if value >= unit:
             return f"{value / unit:.{1 if value < 10 * unit else 0}f} {name}"
     return f"{value:,}"
-
-
-def _method(value: str) -> str:
-    """A method of training as people say it."""
-    return value.replace("-", " ") if value != "zero-shot" else value
 
 
 def _provenance(value: str) -> str:

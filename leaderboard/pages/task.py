@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from leaderboard.page import Page
 from leaderboard.reported import reported_boards
 from leaderboard.tables import task_text
+from leaderboard.task_charts import task_charts
 from tasks.settings import KINDS, kind_of, languages_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def pages(facts: SiteFacts) -> Iterator[Page]:
             "task": task_text(name),
             "board": boards.get(name),
             "reported": published.get(name),
+            "charts": task_charts(boards[name]) if name in boards else [],
             "facets": FACETS,
             "settings": _settings(name, facts) if name in boards else {},
         }
