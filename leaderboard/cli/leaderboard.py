@@ -26,7 +26,8 @@ def command(
         typer.Option(help="Folder for tests from build to build. Default: the user's cache."),
     ] = None,
     allow_invalid: Annotated[
-        bool, typer.Option(help="Leave damaged entries out and build all the same.")
+        bool,
+        typer.Option("--allow-invalid", help="Leave damaged entries out and build all the same."),
     ] = False,
     serve: Annotated[
         bool, typer.Option("--serve", help="Show the site on this machine until Ctrl-C.")
