@@ -47,8 +47,8 @@ class Silent:
     def track(
         self,
         what: str,  # noqa: ARG002  # the protocol's
-        total: int,  # noqa: ARG002
-        unit: str,  # noqa: ARG002
+        total: int,  # noqa: ARG002  # the protocol's
+        unit: str,  # noqa: ARG002  # the protocol's
     ) -> Iterator[Callable[[int], None]]:
         """Follows nothing."""
         yield lambda _: None

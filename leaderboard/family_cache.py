@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import harness
 from harness.comparison import Comparison, PairedDifference, Standing, compare
 from harness.design import Design
 from harness.files import write_atomically
+from leaderboard import families
 from leaderboard.families import (
     Family,
     all_pairs,
@@ -17,17 +22,13 @@ from leaderboard.families import (
     difference_from_json,
     two_systems,
 )
-from tasks import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from harness.paired_scores import PairedScores
     from harness.question_scores import QuestionScores
     from leaderboard.families import Difference
-
-_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class FamilyCache:
     def _kept(self, key: Sequence[object], compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         if self._folder is None:
             return compute()
-        name = json.dumps([_VERSION, __version__, *key], sort_keys=True).encode()
+        name = json.dumps([code_digest(), *key], sort_keys=True).encode()
         path = self._folder / f"{hashlib.sha256(name).hexdigest()}.json"
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -114,6 +115,15 @@ class FamilyCache:
         kept_bytes = json.dumps({"sha256": _digest(computed), "family": computed}).encode()
         write_atomically(path, kept_bytes)
         return computed
+
+
+@cache
+def code_digest() -> str:
+    """sha256 of all that computes a family: with other code, nothing that was kept counts."""
+    digest = hashlib.sha256(f"numpy {version('numpy')}, scipy {version('scipy')}".encode())
+    for path in [*sorted(Path(harness.__file__).parent.rglob("*.py")), Path(families.__file__)]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _comparison(content: Mapping[str, Any]) -> Comparison:

@@ -130,7 +130,7 @@ def token_limit(model: BaseModel) -> int:
 
 
 def _load(architecture: type[Loaded], files: ModelFiles, options: EncoderOptions) -> Loaded:
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it has no types
     try:
         return architecture(
             str(files.folder),

@@ -90,7 +90,7 @@ class CrossEncoderModel:
         collection: Collection,
         languages: tuple[Sequence[str], Sequence[str]],
         cache: Path | None,  # noqa: ARG002  # the protocol's: a pair is seldom read twice
-        progress: Reporter,  # noqa: ARG002
+        progress: Reporter,  # noqa: ARG002  # the protocol's
     ) -> Prepared:
         """See :meth:`harness.retrieval.retrievers.Model.prepare`; nothing is done before pairs."""
         texts = sum(len(collection.queries[code].texts) for code in languages[0])

@@ -199,7 +199,7 @@ class MtebCrossEncoder:
         collection: Collection,
         languages: tuple[Sequence[str], Sequence[str]],
         cache: Path | None,  # noqa: ARG002  # the protocol's; a pair is seldom scored twice
-        progress: Reporter,  # noqa: ARG002
+        progress: Reporter,  # noqa: ARG002  # the protocol's
     ) -> Prepared:
         """See :meth:`harness.retrieval.retrievers.Model.prepare`."""
         queries = sum(len(collection.queries[code].texts) for code in languages[0])

@@ -56,7 +56,7 @@ class _Lexical(ABC):
         collection: Collection,
         languages: tuple[Sequence[str], Sequence[str]],
         cache: Path | None,  # noqa: ARG002  # the protocol's: an index is made faster than read
-        progress: Reporter,  # noqa: ARG002
+        progress: Reporter,  # noqa: ARG002  # the protocol's
     ) -> Prepared:
         """See :meth:`harness.retrieval.retrievers.Model.prepare`."""
         queries = {code: collection.queries[code].texts for code in languages[0]}

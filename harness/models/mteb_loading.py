@@ -111,7 +111,7 @@ def load_meta(meta: ModelMeta, options: EncoderOptions) -> MTEBModels:
         ModelError: If that fails, for whatever reason; code of the model's own is not run unless
             it is trusted.
     """
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it has no types
     given: dict[str, Any] = {}
     if meta.loader in OPEN_LOADERS:
         kwargs = dict(meta.loader_kwargs.get("model_kwargs") or {})
@@ -178,7 +178,7 @@ def _remote_code_refused(meta: ModelMeta, *, trusted: bool) -> Iterator[None]:
 
     before = dynamic_module_utils.get_class_in_module
     if not trusted:
-        dynamic_module_utils.get_class_in_module = refuse  # type: ignore[assignment]
+        dynamic_module_utils.get_class_in_module = refuse  # type: ignore[assignment]  # never returns
     try:
         yield
     finally:

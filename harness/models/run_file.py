@@ -59,7 +59,7 @@ class RunFolder:
         collection: Collection,
         languages: tuple[Sequence[str], Sequence[str]],
         cache: Path | None,  # noqa: ARG002  # the protocol's: nothing is encoded
-        progress: Reporter,  # noqa: ARG002
+        progress: Reporter,  # noqa: ARG002  # the protocol's
     ) -> Prepared:
         """See :meth:`harness.retrieval.retrievers.Model.prepare`."""
         texts = sum(len(collection.queries[code].texts) for code in languages[0])

@@ -107,7 +107,7 @@ def _with_head(files: ModelFiles, device: str | None, seed: int) -> CrossEncoder
     settings = {"use_safetensors": True, "dtype": torch.float32}
     closed = {"local_files_only": True, "trust_remote_code": False}
     folder = str(files.folder)
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it has no types
     try:
         with _quiet(), torch.random.fork_rng(devices=[]):
             # Loaded once more, because sentence-transformers does not say what was missing.
