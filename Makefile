@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help leaderboard baselines baselines-smoke test test-long test-site lint bench-mteb bench-large bench-codeswitch bench-stats calibrate wheel clean
+.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats calibrate wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make test         run the tests"
 	@echo "make test-long    run the tests that take long: runs that are stopped at every step"
 	@echo "make test-site    open the site in chromium, which is installed with apt-get if need be"
+	@echo "make screenshots  write pictures of all sorts of pages into build/screenshots"
 	@echo "make lint         check style (ruff) and types (mypy)"
 	@echo "make calibrate    simulate whether the tests keep their level; writes docs/calibration.md"
 	@echo "make bench-mteb   time the same settings with mteb.evaluate, side by side"
@@ -53,12 +54,18 @@ test: $(VENV)/test
 test-long: $(VENV)/test
 	$(BIN)/python -m pytest --numprocesses 2 -m long
 
-# Debian's chromium, or another one that CHROMIUM names. axe-core looks for barriers.
-test-site: $(VENV)/site
+# Debian's chromium, or another one that CHROMIUM names.
+browser: $(VENV)/site
 	@command -v "$${CHROMIUM:-chromium}" > /dev/null || \
 		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium; }
+
+# axe-core looks for barriers, html-validate for what is not HTML.
+test-site: browser
 	npm ci --silent --no-fund --no-audit --prefix tests/site
 	$(BIN)/python -m pytest tests/site -m site
+
+screenshots: browser
+	BABELBOARD_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest tests/site/test_screenshots.py -m site
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

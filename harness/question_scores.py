@@ -8,7 +8,7 @@ mean over the settings that ask it. They are equal where every setting asks ever
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from harness.measures import JudgedRanks, measure, parse_measure
 from tasks.settings import KINDS, counted_in_average, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -69,8 +69,7 @@ class Average:
     questions: int
 
 
-@dataclass(frozen=True, slots=True)
-class SettingMean:
+class SettingMean(NamedTuple):
     """Mean of a measure over the queries of a setting.
 
     Attributes:
@@ -108,32 +107,39 @@ def question_scores(table: RankTable, name: str) -> QuestionScores:
 
     Rank distances are defined for MLIR settings only; the others are left out of their scores.
     """
+    return scores_in(table, (name,))[name]
+
+
+def scores_in(table: RankTable, names: Iterable[str]) -> dict[str, QuestionScores]:
+    """See :func:`question_scores`, for several measures at once."""
     judged, first = judged_ranks(table)
-    values = measure(name, judged)
-    setting = table.setting.codes[first]
-    if parse_measure(name).is_for_mlir:
-        is_mlir = np.array([kind_of(s) == "mlir" for s in table.setting.names])
-        kept = is_mlir[setting]
-        first, setting, values = first[kept], setting[kept], values[kept]
-    return QuestionScores(
-        measure=name,
-        settings=table.setting.names,
-        questions=table.question.names,
-        setting=setting,
-        question=table.question.codes[first],
-        value=values,
-    )
+    is_mlir = np.array([kind_of(s) == "mlir" for s in table.setting.names], dtype=np.bool_)
+    found = {}
+    for name in names:
+        setting, question = table.setting.codes[first], table.question.codes[first]
+        values = measure(name, judged)
+        if parse_measure(name).is_for_mlir:
+            kept = is_mlir[setting]
+            setting, question, values = setting[kept], question[kept], values[kept]
+        names_of = table.setting.names, table.question.names
+        found[name] = QuestionScores(name, *names_of, setting, question, values)
+    return found
 
 
 def setting_means(scores: QuestionScores) -> dict[str, SettingMean]:
     """The mean of each setting that has values, by setting id."""
-    means = {}
-    for position, name in enumerate(scores.settings):
-        rows = scores.setting == position
-        if rows.any():
-            n = len(np.unique(scores.question[rows]))
-            means[name] = SettingMean(float(scores.value[rows].mean()), n)
-    return means
+    if not len(scores.value):
+        return {}
+    first = np.flatnonzero(np.diff(scores.setting, prepend=-1))
+    means = np.add.reduceat(scores.value, first) / np.diff(first, append=len(scores.value))
+    asked = scores.setting * len(scores.questions) + scores.question
+    if (np.diff(asked) <= 0).any():  # a setting may ask a question in several languages
+        asked = np.unique(asked)
+    n = np.bincount(asked // len(scores.questions), minlength=len(scores.settings)).tolist()
+    return {
+        scores.settings[position]: SettingMean(mean, n[position])
+        for position, mean in zip(scores.setting[first].tolist(), means.tolist(), strict=True)
+    }
 
 
 def classes(settings: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -143,9 +149,16 @@ def classes(settings: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {kind: names for kind, names in found.items() if names}
 
 
-def class_averages(scores: QuestionScores) -> dict[str, Average]:
-    """Macro and micro average of each class that has values."""
-    means = setting_means(scores)
+def class_averages(
+    scores: QuestionScores, means: Mapping[str, SettingMean] | None = None
+) -> dict[str, Average]:
+    """Macro and micro average of each class that has values.
+
+    Args:
+        scores: The scores.
+        means: Those of their settings, where they are known already.
+    """
+    means = setting_means(scores) if means is None else means
     averages = {}
     for kind, settings in classes(tuple(means)).items():
         by_question = scores.by_question(settings)
@@ -156,25 +169,3 @@ def class_averages(scores: QuestionScores) -> dict[str, Average]:
             questions=len(by_question),
         )
     return averages
-
-
-def summary(table: RankTable) -> Mapping[str, object]:
-    """Every setting's mean and every class's averages in all the task's measures, for JSON.
-
-    Numbers are rounded to ten decimals, so that they are the same on every machine.
-    """
-    settings: dict[str, dict[str, float | int]] = {}
-    by_class: dict[str, dict[str, object]] = {}
-    for name in table.measures:
-        scores = question_scores(table, name)
-        for setting, mean in setting_means(scores).items():
-            settings.setdefault(setting, {"n": mean.n})[name] = round(mean.mean, 10)
-        for kind, average in class_averages(scores).items():
-            row = by_class.setdefault(
-                kind, {"settings": average.settings, "questions": average.questions}
-            )
-            row[name] = {
-                "macro_over_settings": round(average.macro, 10),
-                "micro_over_questions": round(average.micro, 10),
-            }
-    return {"schema_version": 1, "task": table.task, "classes": by_class, "settings": settings}

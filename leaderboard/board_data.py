@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leaderboard.data_table import Column, DataTable
+from leaderboard.many_systems import Places
+from leaderboard.tables import MOST_ROWS
 from tasks.settings import KIND_NAMES, kind_of, languages_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from leaderboard.data_table import Type, Value
     from leaderboard.facts import SiteFacts
     from leaderboard.families import Place
@@ -32,12 +36,17 @@ _PLACE: tuple[tuple[str, Type, str], ...] = (
     ("p_adjusted", "number", "p-value of that difference, corrected for the family"),
 )
 _OF_A_SETTING = (
-    Column("setting", "text", "Id of the setting"),
+    Column("setting", "text", "Id of the setting", in_latex=True),
     Column("class", "text", "MoIR, CLIR or MLIR"),
     Column("query_language", "text", "ISO 639-1 code, or xx for all"),
     Column("document_language", "text", "ISO 639-1 code, or xx for all"),
-    Column("system", "text", "Id of the system"),
-    Column("score", "number", "Mean of the task's primary measure over questions and seeds"),
+    Column("system", "text", "Id of the system", in_latex=True),
+    Column(
+        "score",
+        "number",
+        "Mean of the task's primary measure over questions and seeds",
+        in_latex=True,
+    ),
     *(Column(*found) for found in _PLACE),
 )
 
@@ -77,25 +86,30 @@ def board_table(board: TaskBoard) -> DataTable:
             values += [row.averages[kind].micro if kind in row.averages else None, *_of(place)]
         rows.append([*values, row.rank_distance])
     title = f"{board.task.title}: {board.measure} by class of settings"
-    return DataTable(title, board_columns(), rows)
+    return DataTable.of_rows(title, board_columns(), rows)
 
 
 def settings_table(board: TaskBoard, facts: SiteFacts) -> DataTable:
     """The systems of a task in each of its settings, best first."""
     family = facts.family(board.task.id, ("*",))
-    rows: list[list[Value]] = [
-        [
-            setting,
-            KIND_NAMES[kind_of(setting)],
-            *languages_of(setting),
-            place.system,
-            place.mean,
-            *_of(place),
-        ]
-        for setting, places in (family.places if family else {}).items()
-        for place in places
-    ]
-    return DataTable(f"{board.task.title}: {board.measure} by setting", setting_columns(), rows)
+    columns = setting_columns()
+    values: list[list[Value]] = [[] for _ in columns]
+    first: list[int] = []
+    for setting, places in (family.places if family else {}).items():
+        of_setting = (setting, KIND_NAMES[kind_of(setting)], *languages_of(setting))
+        first += range(len(values[0]), len(values[0]) + min(len(places), MOST_ROWS))
+        repeated = ([value] * len(places) for value in of_setting)
+        for of_column, found in zip(values, (*repeated, *_columns(places)), strict=True):
+            of_column.extend(found)
+    title = f"{board.task.title}: {board.measure} by setting"
+    return DataTable(title, columns, values, in_latex=first)
+
+
+def _columns(places: Sequence[Place]) -> Iterable[Sequence[Value]]:
+    """Of some places: the system, its mean, and the values of ``_PLACE``."""
+    if isinstance(places, Places):
+        return places.columns()
+    return zip(*((place.system, place.mean, *_of(place)) for place in places), strict=True)
 
 
 def _of(place: Place | None) -> list[Value]:

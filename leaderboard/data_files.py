@@ -5,53 +5,46 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from harness.question_scores import summary
-from leaderboard.board_data import board_columns, board_table, setting_columns, settings_table
-from leaderboard.question_shards import question_shards
+from leaderboard.board_data import board_columns, setting_columns
+from leaderboard.question_index import question_index
+from leaderboard.question_shards import task_scripts
+from leaderboard.site_parts import FORMS
 from submissions.claims.ledger_data import as_json as ledger_as_json
-from submissions.entry import ranks_path
 from submissions.reported import TRUST_LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from leaderboard.data_table import Column, DataTable
+    from leaderboard.data_table import Column
     from leaderboard.facts import SiteFacts
 
-FORMS = ("json", "csv", "parquet", "tex")
-"""A table is there in each: ``boards/<task>.csv``."""
 _ENTRY = {
     "<entry>/<task>.json": "Means of an entry in every measure, by setting and by class",
     "<entry>/<task>.parquet": "The rank of every judged document: setting, query_language, "
     "question_id, document_id, relevance, rank (empty: not retrieved)",
     "<entry>/reported.json": "Published numbers, not re-run, with their sources",
     "queries/<task>/<name>.js": "Scores of each question by class, as the page Compare reads them",
+    "ranks/<task>/<entry>/<part>.js": "The ranks of an entry, as the page Questions reads them",
+    "questions/<task>/<name>.js": "Questions of a task, and texts where they may be shown",
+    "maps/<system>/<task>.js": "Differences to each baseline, as the page of a system reads them",
+    "index/<task>/<name>.js": "Tables of more than 100 systems, as the pages of a task read them",
     "claims.json": "Every claim of the literature with its verdict and the comparisons behind it",
 }
 
 
-def data_files(facts: SiteFacts) -> dict[str, bytes]:
-    """Content by path."""
-    files = {"data/schema.json": _json(_schema())}
+def data_files(facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
+    """Data that are made from all entries, by path; those of one are in its parts of the site."""
+    yield "data/schema.json", _json(_schema())
     for board in facts.boards:
-        tables = {"boards": board_table(board), "settings": settings_table(board, facts)}
-        files |= dict(question_shards(board, facts.scores(board.task.id)))
-        for folder, table in tables.items():
-            files |= {f"data/{folder}/{board.task.id}.{k}": v for k, v in _forms(table).items()}
-    for name, entry in facts.entries.items():
-        for task in entry.manifest.runs:
-            files[f"data/{name}/{task}.json"] = _json(summary(facts.table(name, task)))
-            files[f"data/{name}/{task}.parquet"] = ranks_path(entry.folder, task).read_bytes()
+        yield from question_index(board, facts)
+        if board.rows:
+            task = board.task.id
+            yield from task_scripts(board, facts.layouts(task)[0], facts.questions(task))
     for published in facts.reported:
         content = published.model_dump(mode="json", exclude_none=True)
-        files[f"data/{published.id}/reported.json"] = _json({"trust_level": TRUST_LEVEL, **content})
-    files["data/claims.json"] = _json(ledger_as_json(facts.ledger))
-    return files
-
-
-def _forms(table: DataTable) -> dict[str, bytes]:
-    made = (table.as_json(), table.as_csv(), table.as_parquet(), table.as_latex())
-    return dict(zip(FORMS, made, strict=True))
+        reported = _json({"trust_level": TRUST_LEVEL, **content})
+        yield f"data/{published.id}/reported.json", reported
+    yield "data/claims.json", _json(ledger_as_json(facts.ledger))
 
 
 def _schema() -> dict[str, object]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from harness.question_scores import question_scores
+from leaderboard.change_record import read_changes
 from leaderboard.code_switching import code_switching
-from leaderboard.family_cache import FamilyCache, Scored
+from leaderboard.family_cache import FamilyCache
+from leaderboard.many_systems import MANY, all_pairs_of_many
+from leaderboard.question_shards import task_questions
+from leaderboard.score_store import ScoreStore
+from leaderboard.setting_t_tests import setting_t_tests
 from leaderboard.systems import over_seeds, site_systems
 from leaderboard.tables import task_board
 from submissions.claims.claim import read_claims
@@ -19,13 +24,15 @@ from submissions.reported import read_reported
 from tasks.errors import EntryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from harness.question_scores import QuestionScores
     from harness.ranks import RankTable
     from leaderboard.code_switching import CodeSwitching
-    from leaderboard.families import Family
+    from leaderboard.families import Difference, Family
+    from leaderboard.question_shards import TaskQuestions
+    from leaderboard.score_store import Layout, Scored
     from leaderboard.systems import SiteSystem
     from leaderboard.tables import TaskBoard
     from submissions.claims.ledger import Ledger
@@ -33,7 +40,10 @@ if TYPE_CHECKING:
     from submissions.reported import Reported
 
 
-@dataclass(frozen=True)
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, eq=False)
 class SiteFacts:
     """Everything that is shown.
 
@@ -42,13 +52,17 @@ class SiteFacts:
         invalid: Why other entries are left out, by folder name.
         reported: Published results.
         cache: Where families of tests are computed.
+        kept: What each entry came to on each of its tasks.
+        folder: Where what many systems need is kept from build to build, or None.
     """
 
     entries: Mapping[str, Entry]
     invalid: Mapping[str, str]
     reported: Sequence[Reported]
     cache: FamilyCache
-    _scores: dict[tuple[str, str], Scored] = field(default_factory=dict, repr=False)
+    kept: Mapping[tuple[str, str], Scored] = field(repr=False)
+    folder: Path | None
+    _memory: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def systems(self) -> tuple[SiteSystem, ...]:
@@ -73,30 +87,83 @@ class SiteFacts:
         """Every method of training against zero-shot."""
         return code_switching(self)
 
+    @cached_property
+    def years(self) -> Mapping[str, int]:
+        """By entry, the year in which it was added, where the record of changes says so.
+
+        Raises:
+            EntryError: If the record of changes is malformed.
+        """
+        roots = {entry.folder.parent for entry in self.entries.values()}
+        changes = [change for root in roots for change in read_changes(root)]
+        added = [change for change in changes if change.kind == "added"]
+        newest_first = sorted(added, key=lambda change: change.date, reverse=True)
+        return {name: change.date.year for change in newest_first for name in change.entries}
+
+    def system(self, name: str) -> SiteSystem:
+        """A system by its id."""
+        return self._once(("systems",), lambda: {one.id: one for one in self.systems})[name]
+
+    def board(self, task: str) -> TaskBoard:
+        """The table of a task."""
+        return self._once(("boards",), lambda: {one.task.id: one for one in self.boards})[task]
+
     def with_task(self, task: str) -> list[SiteSystem]:
         """Systems that were scored on a task."""
         return [system for system in self.systems if system.has(task)]
 
     def complete(self, task: str) -> list[SiteSystem]:
-        """Systems that were scored on all settings of a task, with all their seeds."""
-        return [found for found in self.with_task(task) if found.system.has(task)]
+        """Systems that were scored on all settings of a task, with all their seeds.
+
+        Among very many systems, those that were asked other questions than most are left out.
+        """
+        return self._once(("complete", task), lambda: self._complete(task))
+
+    def placed(self, task: str) -> frozenset[str]:
+        """Ids of the systems of :meth:`complete`."""
+        found = self.complete
+        return self._once(("placed", task), lambda: frozenset(one.id for one in found(task)))
+
+    def questions(self, task: str) -> TaskQuestions:
+        """The questions of a task that has complete systems."""
+        return self._once(("questions", task), lambda: task_questions(task, self.layouts(task)))
+
+    def layouts(self, task: str) -> list[Layout]:
+        """What the scores of the complete systems of a task are of, each once."""
+        found = [one.layout for row in self.complete(task) for one in self.seeds(row, task)]
+        return list({layout.digest: layout for layout in found}.values())
+
+    def _complete(self, task: str) -> list[SiteSystem]:
+        found = [one for one in self.with_task(task) if one.system.has(task)]
+        if len(found) <= MANY:
+            return found
+        layouts = [{one.layout.digest for one in self.seeds(system, task)} for system in found]
+        ((usual, _),) = Counter(frozenset(one) for one in layouts).most_common(1)
+        return [one for one, own in zip(found, layouts, strict=True) if own == usual]
 
     def table(self, entry: str, task: str) -> RankTable:
         """The ranks of an entry; they are read anew each time, as all of them would not fit."""
         return self.entries[entry].ranks(task)
 
     def scored(self, entry: str, task: str) -> Scored:
-        """An entry's scores in the task's primary measure, kept once they were computed."""
-        key = entry, task
-        if key not in self._scores:
-            table = self.table(entry, task)
-            ranks = self.entries[entry].manifest.runs[task].ranks
-            self._scores[key] = Scored(question_scores(table, table.primary_measure), ranks)
-        return self._scores[key]
+        """What an entry came to on a task."""
+        return self.kept[entry, task]
 
     def seeds(self, system: SiteSystem, task: str) -> list[Scored]:
         """The scores of each seed of a system."""
         return [self.scored(entry.manifest.id, task) for entry in system.entries]
+
+    def has_many(self, task: str) -> bool:
+        """Whether a task has so many systems that they are tested in a way that costs less."""
+        return len(self.complete(task)) > MANY
+
+    def differences(self, a: SiteSystem, b: SiteSystem, task: str) -> Mapping[str, Difference]:
+        """One system minus another in every setting that both have: one family."""
+        sides = self.seeds(a, task), self.seeds(b, task)
+        layouts = {one.layout.digest for side in sides for one in side}
+        if self.has_many(task) and len(layouts) == 1:
+            return setting_t_tests(*sides)
+        return self.cache.two_systems(*sides)
 
     def scores(self, task: str) -> Mapping[str, QuestionScores]:
         """The scores of the complete systems of a task, averaged over seeds, by system id."""
@@ -110,14 +177,28 @@ class SiteFacts:
 
         Args:
             task: Name of the task.
-            patterns: Settings, each a family; none for all class averages together.
+            patterns: ``("*",)`` for all settings, each a family; none for all class averages
+                together.
         """
+        return self._once(("family", task, *patterns), lambda: self._family(task, patterns))
+
+    def _family(self, task: str, patterns: Sequence[str]) -> Family | None:
         systems = self.complete(task)
         if not systems:
             return None
+        if self.has_many(task):
+            members = {one.id: tuple(self.seeds(one, task)) for one in systems}
+            return all_pairs_of_many(members, task, self.folder, by_setting=bool(patterns))
         groups = {one.id: [entry.manifest.id for entry in one.entries] for one in systems}
         scored = {entry: self.scored(entry, task) for found in groups.values() for entry in found}
         return self.cache.all_pairs(scored, groups, patterns)
+
+    def _once(self, key: tuple[object, ...], make: Callable[[], Made]) -> Made:
+        """What ``make`` gives, made when it is first asked for."""
+        if key not in self._memory:
+            self._memory[key] = make()
+        found: Made = self._memory[key]
+        return found
 
 
 def gather(root: Path, cache: Path | None) -> SiteFacts:
@@ -133,14 +214,22 @@ def gather(root: Path, cache: Path | None) -> SiteFacts:
     entries: dict[str, Entry] = {}
     invalid: dict[str, str] = {}
     for manifest in sorted(root.glob(f"*/{FILE_NAME}")):
-        name = manifest.parent.name
         try:
             entry = read_entry(manifest.parent)
-            for task in entry.manifest.runs:
-                entry.ranks(task)  # a damaged file is found before anything is built on it
         except EntryError as error:
-            invalid[name] = str(error)
+            invalid[manifest.parent.name] = str(error)
         else:
             if entry.manifest.runs:
-                entries[name] = entry
-    return SiteFacts(entries, invalid, tuple(read_reported(root)), FamilyCache(cache))
+                entries[manifest.parent.name] = entry
+    wanted = [(entry, task) for entry in entries.values() for task in entry.manifest.runs]
+    kept = {}
+    # A damaged file is found before anything is built on it.
+    store = ScoreStore(None if cache is None else cache / "scores")
+    for (entry, task), found in zip(wanted, store.read(wanted), strict=True):
+        if isinstance(found, EntryError):
+            invalid.setdefault(entry.manifest.id, str(found))
+            entries.pop(entry.manifest.id, None)
+        else:
+            kept[entry.manifest.id, task] = found
+    published = tuple(read_reported(root))
+    return SiteFacts(entries, invalid, published, FamilyCache(cache), kept, cache)

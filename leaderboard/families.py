@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -66,15 +66,16 @@ class Family:
 
     Attributes:
         size: Number of tests that are corrected for together.
-        test: The test of a single difference, as :class:`harness.design.Design` has it.
+        test: The test of a single difference, as :class:`harness.design.Design` has it, or the
+            range of means of :mod:`leaderboard.many_systems`.
         resamples: Number of resamples behind each, where it resamples.
         places: By setting or class, the systems, best first.
     """
 
     size: int
-    test: Test
+    test: Test | Literal["range"]
     resamples: int
-    places: Mapping[str, tuple[Place, ...]]
+    places: Mapping[str, Sequence[Place]]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for a cache."""

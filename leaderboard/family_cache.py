@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
-from functools import cache
-from importlib.metadata import version
-from pathlib import Path
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import harness
 from harness.comparison import Comparison, PairedDifference, Standing, compare
 from harness.design import Design
 from harness.files import write_atomically
-from leaderboard import families
+from leaderboard.code_digest import computing_digest
 from leaderboard.families import (
     Family,
     all_pairs,
@@ -25,23 +21,11 @@ from leaderboard.families import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from harness.paired_scores import PairedScores
-    from harness.question_scores import QuestionScores
     from leaderboard.families import Difference
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """Scores of an entry, and what they were computed from.
-
-    Attributes:
-        scores: The scores.
-        ranks: sha256 of the ranks.
-    """
-
-    scores: QuestionScores
-    ranks: str
+    from leaderboard.score_store import Scored
 
 
 class FamilyCache:
@@ -101,7 +85,7 @@ class FamilyCache:
     def _kept(self, key: Sequence[object], compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         if self._folder is None:
             return compute()
-        name = json.dumps([code_digest(), *key], sort_keys=True).encode()
+        name = json.dumps([computing_digest("families"), *key], sort_keys=True).encode()
         path = self._folder / f"{hashlib.sha256(name).hexdigest()}.json"
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -113,17 +97,8 @@ class FamilyCache:
         # Through JSON also when it is new, so that both ways give the same numbers.
         computed: dict[str, Any] = json.loads(json.dumps(compute()))
         kept_bytes = json.dumps({"sha256": _digest(computed), "family": computed}).encode()
-        write_atomically(path, kept_bytes)
+        write_atomically(path, kept_bytes, durable=False)
         return computed
-
-
-@cache
-def code_digest() -> str:
-    """sha256 of all that computes a family: with other code, nothing that was kept counts."""
-    digest = hashlib.sha256(f"numpy {version('numpy')}, scipy {version('scipy')}".encode())
-    for path in [*sorted(Path(harness.__file__).parent.rglob("*.py")), Path(families.__file__)]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _comparison(content: Mapping[str, Any]) -> Comparison:

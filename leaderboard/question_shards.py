@@ -19,6 +19,7 @@ alike and compress; NaN where a question has no score.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ import numpy as np
 
 from harness.measures import parse_measure
 from harness.question_scores import classes
+from leaderboard.data_scripts import data_script
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harness.question_scores import QuestionScores
+    from leaderboard.score_store import Layout
     from leaderboard.tables import TaskBoard
 
 FOLDER = "queries"
@@ -41,8 +44,6 @@ FOLDER = "queries"
 MOST_SCORES = 6_000
 """In a script: 48 kB, which base64 makes larger and compression at most as large again."""
 MOST_ID_BYTES = 48_000
-UNSAFE = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
-"""Characters that could end a script element, or begin an entity, if a page held the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +59,47 @@ class ClassScores:
     values: Mapping[str, NDArray[np.float64]]
 
 
-def question_shards(
-    board: TaskBoard, scores: Mapping[str, QuestionScores]
+@dataclass(frozen=True, slots=True)
+class TaskQuestions:
+    """What the scripts of all systems of a task have in common.
+
+    Attributes:
+        task: Id of the task.
+        questions: Ids of the questions, ascending.
+        parts: Ranges of questions, each a script.
+    """
+
+    task: str
+    questions: tuple[str, ...]
+    parts: tuple[slice, ...]
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the questions."""
+        return hashlib.sha256(json.dumps([self.task, self.questions]).encode()).hexdigest()
+
+
+def task_questions(task: str, layouts: Sequence[Layout]) -> TaskQuestions:
+    """The questions of a task.
+
+    Args:
+        task: Id of the task.
+        layouts: Of the scores of all systems, the first system's first.
+    """
+    questions = tuple(sorted({question for layout in layouts for question in layout.questions}))
+    return TaskQuestions(task, questions, _parts(questions, len(_class_sizes(layouts[0]))))
+
+
+def task_scripts(
+    board: TaskBoard, layout: Layout, found: TaskQuestions
 ) -> Iterator[tuple[str, bytes]]:
-    """The scripts of a task, by path from the root of the site.
+    """The scripts that list systems and questions, by path from the root of the site.
 
     Args:
         board: The task and its systems.
-        scores: Of the systems with a complete run, by id.
+        layout: Of the scores of the first system.
+        found: The questions of the task.
     """
-    if not scores:
-        return
-    task = board.task.id
-    questions = sorted({question for found in scores.values() for question in found.questions})
-    by_class = {system: class_scores(found, questions) for system, found in scores.items()}
-    kinds = next(iter(by_class.values())).settings
-    parts = _parts(questions, len(kinds))
     systems = [
         {
             "id": row.system.id,
@@ -83,19 +109,32 @@ def question_shards(
         for row in board.rows
     ]
     listed = {
-        "task": task,
+        "task": found.task,
         "measure": board.measure,
         "higher_is_better": parse_measure(board.measure).higher_is_better,
-        "classes": kinds,
-        "parts": len(parts),
+        "classes": _class_sizes(layout),
+        "parts": len(found.parts),
         "systems": systems,
     }
-    yield _script(f"{FOLDER}/{task}/systems", listed)
-    for number, part in enumerate(parts, 1):
-        yield _script(f"{FOLDER}/{task}/{number}/questions", questions[part])
-        for system, found in by_class.items():
-            encoded = {kind: _encoded(values[part]) for kind, values in found.values.items()}
-            yield _script(f"{FOLDER}/{task}/{number}/scores/{system}", encoded)
+    yield data_script(f"{FOLDER}/{found.task}/systems", listed)
+    for number, part in enumerate(found.parts, 1):
+        yield data_script(f"{FOLDER}/{found.task}/{number}/questions", found.questions[part])
+
+
+def system_scripts(
+    found: TaskQuestions, system: str, scores: QuestionScores
+) -> Iterator[tuple[str, bytes]]:
+    """The scripts of a system's scores, by path from the root of the site.
+
+    Args:
+        found: The questions of the task.
+        system: Id of the system.
+        scores: Its scores, averaged over seeds.
+    """
+    by_class = class_scores(scores, found.questions)
+    for number, part in enumerate(found.parts, 1):
+        encoded = {kind: _encoded(values[part]) for kind, values in by_class.values.items()}
+        yield data_script(f"{FOLDER}/{found.task}/{number}/scores/{system}", encoded)
 
 
 def class_scores(scores: QuestionScores, questions: Sequence[str]) -> ClassScores:
@@ -114,7 +153,12 @@ def class_scores(scores: QuestionScores, questions: Sequence[str]) -> ClassScore
     return ClassScores({kind: len(settings) for kind, settings in found.items()}, values)
 
 
-def _parts(questions: Sequence[str], kinds: int) -> list[slice]:
+def _class_sizes(layout: Layout) -> dict[str, int]:
+    valued = [layout.settings[position] for position in np.unique(layout.setting)]
+    return {kind: len(settings) for kind, settings in classes(valued).items()}
+
+
+def _parts(questions: Sequence[str], kinds: int) -> tuple[slice, ...]:
     """Ranges of questions whose ids and scores each fit into a script."""
     starts = [0]
     size = 0
@@ -123,14 +167,9 @@ def _parts(questions: Sequence[str], kinds: int) -> list[slice]:
         if size > MOST_ID_BYTES or (position - starts[-1]) * kinds >= MOST_SCORES:
             starts.append(position)
             size = len(json.dumps(question)) + 1
-    return [slice(a, b) for a, b in zip(starts, [*starts[1:], len(questions)], strict=True)]
+    return tuple(slice(a, b) for a, b in zip(starts, [*starts[1:], len(questions)], strict=True))
 
 
 def _encoded(values: NDArray[np.float64]) -> str:
     planes = values.astype("<f8").view(np.uint8).reshape(-1, 8).T
     return base64.b64encode(planes.tobytes()).decode()
-
-
-def _script(name: str, content: object) -> tuple[str, bytes]:
-    text = f"{json.dumps(name)}, {json.dumps(content, separators=(',', ':'))}"
-    return f"data/{name}.js", f"babelboard.register({text.translate(UNSAFE)});\n".encode()

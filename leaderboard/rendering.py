@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from leaderboard.charts.to_leader import intervals_to_leader
 from leaderboard.numerals import plain, signed
-from leaderboard.wording import method_in_words
+from leaderboard.wording import kind_in_words, method_in_words, parameters_in_words
 from tasks.languages import POOL, language_name
 from tasks.settings import KIND_NAMES
 
@@ -36,23 +36,15 @@ NAVIGATION = (
     Link("leaderboard", "Leaderboard", "index.html"),
     Link("code-switching", "Code-switching", "code-switching.html"),
     Link("compare", "Compare", "compare.html"),
+    Link("questions", "Questions", "questions.html"),
     Link("claims", "Claims", "claims.html"),
     Link("methods", "Methods", "methods.html"),
     Link("submit", "Submit", "submit.html"),
 )
 SHADES = 10
-MODEL_KINDS = {
-    "dense": "Dense encoder",
-    "sparse": "Learned sparse encoder",
-    "late-interaction": "Late interaction",
-    "cross-encoder": "Cross-encoder reranker",
-    "bm25": "BM25, words and stems",
-    "char-ngram": "TF-IDF of character n-grams",
-    "run": "Run files",
-    "fusion": "Fusion of systems",
-}
 
 
+@cache
 def environment() -> Environment:
     """The templates, with the filters that write numbers and names; everything is escaped."""
     made = Environment(
@@ -70,10 +62,9 @@ def environment() -> Environment:
         count=_count,
         shade=_shade,
         language=language_name,
-        parameters=_parameters,
-        kind=MODEL_KINDS.__getitem__,
+        parameters=parameters_in_words,
+        kind=kind_in_words,
         method=method_in_words,
-        intervals=intervals_to_leader,
         provenance=_provenance,
     )
     return made
@@ -97,14 +88,6 @@ def _count(value: float) -> str:
 def _shade(value: float) -> str:
     """The class of a cell's colour: ten steps from 0 to 1."""
     return f"s{min(SHADES - 1, max(0, int(value * SHADES)))}"
-
-
-def _parameters(value: int) -> str:
-    """``23 M`` or ``7.1 B``."""
-    for unit, name in ((10**9, "B"), (10**6, "M")):
-        if value >= unit:
-            return f"{value / unit:.{1 if value < 10 * unit else 0}f} {name}"
-    return f"{value:,}"
 
 
 def _provenance(value: str) -> str:

@@ -13,12 +13,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leaderboard.data_files import data_files
+from leaderboard.drawing import drawn
 from leaderboard.facts import gather
 from leaderboard.pages import (
     changes,
@@ -27,38 +28,37 @@ from leaderboard.pages import (
     compare,
     home,
     methods,
+    questions,
     reported,
-    setting,
     submit,
-    system,
     task,
 )
 from leaderboard.rendering import environment, render
-from leaderboard.site_files import check_out, write_files
+from leaderboard.site_files import SiteWriter, check_out
+from leaderboard.site_parts import site_parts
 from tasks.errors import EntryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from harness.progress import Reporter
 
 ASSETS = Path(__file__).parent / "assets"
-STYLES = ("base", "charts", "pages", "compare")
+STYLES = ("base", "charts", "pages", "compare", "questions", "entry")
 """Parts of the style sheet; what comes later may refine what came before."""
 PAGES = (
     home,
     task,
-    setting,
-    system,
     reported,
     code_switching,
     compare,
+    questions,
     claims,
     methods,
     submit,
     changes,
 )
-"""All sorts of pages, in the order of the files."""
+"""Pages that are made from all entries; those of one system or task are parts of the site."""
 
 
 class InvalidEntriesError(EntryError):
@@ -120,23 +120,41 @@ def build_site(
             "Mend them, or build without them with --allow-invalid."
         )
     reporter.say(f"Comparing {len(facts.systems)} systems on {len(facts.boards)} tasks")
-    templates = environment()
-    files = {f"assets/{path.name}": path.read_bytes() for path in sorted(ASSETS.glob("*.js"))}
-    styles = [(ASSETS / "styles" / f"{name}.css").read_bytes() for name in STYLES]
-    files["assets/site.css"] = b"\n".join(styles)
-    found = list(chain.from_iterable(module.pages(facts) for module in PAGES))
-    with reporter.track("Drawing", len(found), "pages") as advance:
-        for page in found:
-            files[page.path] = render(templates, page)
+    writer = SiteWriter(out, _memory(out, cache))
+    writer.put_all(_assets())
+    parts = site_parts(facts)
+    stale = [part for part in parts if not writer.is_there(part.name, part.key)]
+    with reporter.track("Drawing", len(stale), "parts") as advance:
+        for part, files in drawn(stale, facts):
+            writer.put_part(part.name, part.key, files)
             advance(1)
-    files |= data_files(facts)
-    changed = write_files(out, files)
+    templates = environment()
+    for module in PAGES:
+        writer.put_all((page.path, render(templates, page)) for page in module.pages(facts))
+    writer.put_all(data_files(facts))
+    writer.finish()
     return Built(
         index=out / "index.html",
-        pages=len(found),
-        changed=changed,
+        pages=writer.pages,
+        changed=writer.changed,
         entries=len(facts.entries),
         tasks=len(facts.boards),
         reported=len(facts.reported),
         invalid=facts.invalid,
     )
+
+
+def _assets() -> Iterator[tuple[str, bytes]]:
+    """Scripts, and the style sheet."""
+    for path in sorted(ASSETS.glob("*.js")):
+        yield f"assets/{path.name}", path.read_bytes()
+    styles = [(ASSETS / "styles" / f"{name}.css").read_bytes() for name in STYLES]
+    yield "assets/site.css", b"\n".join(styles)
+
+
+def _memory(out: Path, cache: Path | None) -> Path | None:
+    """Where it is kept what the parts of a site were made from."""
+    if cache is None:
+        return None
+    name = hashlib.sha256(str(out.resolve()).encode()).hexdigest()
+    return cache / "sites" / f"{name}.json"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from harness.files import write_atomically
 from tasks.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 INVENTORY = "files.json"
@@ -31,28 +32,103 @@ def check_out(out: Path) -> None:
         )
 
 
-def write_files(out: Path, files: Mapping[str, bytes]) -> int:
-    """Writes a site over an earlier one; what is no longer needed goes.
+class SiteWriter:
+    """Writes a site over an earlier one, file by file; what is no longer needed goes at the end.
 
     Args:
         out: Folder of the site.
-        files: Content by path.
-
-    Returns:
-        Number of files that had changed.
+        memory: File that remembers which files a part of the site had, and what they were made
+            from; None to make every part anew.
     """
-    inventory = out / INVENTORY
-    before = json.loads(inventory.read_text(encoding="utf-8")) if inventory.is_file() else {}
-    digests = {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}
-    changed = 0
-    for name, content in files.items():
-        path = out / name
-        if before.get(name) != digests[name] or not path.is_file():
-            write_atomically(path, content)
-            changed += 1
-    write_atomically(inventory, (json.dumps(digests, indent=1) + "\n").encode())
-    for name in set(before) - set(files):
-        path = (out / name).resolve()
-        if path.is_relative_to(out.resolve()):
-            path.unlink(missing_ok=True)
-    return changed
+
+    def __init__(self, out: Path, memory: Path | None) -> None:
+        self._out = out
+        self._memory = memory
+        self._before: dict[str, str] = _read(out / INVENTORY)
+        self._parts_before: dict[str, _Part] = _read(memory) if memory else {}
+        self._now: dict[str, str] = {}
+        self._parts: dict[str, _Part] = {}
+        self.changed = 0
+
+    def put(self, path: str, content: bytes) -> None:
+        """Writes a file, unless it is there with the same content.
+
+        Raises:
+            ValueError: If the site has that file already: two things have one name.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        target = (self._out / path).resolve()
+        if path in self._now or not target.is_relative_to(self._out.resolve()):
+            raise ValueError(f"two files of the site are called {path}, or it is none of its files")
+        self._now[path] = digest
+        if self._before.get(path) != digest or not target.is_file():
+            # Not durable one by one: the inventory is, and comes last.
+            write_atomically(target, content, durable=False)
+            self.changed += 1
+
+    @property
+    def pages(self) -> int:
+        """Number of pages so far."""
+        return sum(path.endswith(".html") for path in self._now)
+
+    def put_all(self, files: Iterable[tuple[str, bytes]]) -> None:
+        """Writes some files."""
+        for path, content in files:
+            self.put(path, content)
+
+    def is_there(self, part: str, key: str) -> bool:
+        """Whether the files of a part were made from the same before; they then stay as they are.
+
+        Args:
+            part: Name of the part.
+            key: Checksum of all that its files are made from.
+        """
+        found = self._parts_before.get(part)
+        if found is None or found["key"] != key:
+            return False
+        files = found["files"]
+        if any(self._before.get(path) != digest for path, digest in files.items()):
+            return False
+        if not all((self._out / path).is_file() for path in files):
+            return False
+        self._now.update(files)
+        self._parts[part] = found
+        return True
+
+    def put_part(self, part: str, key: str, files: Iterable[tuple[str, bytes]]) -> None:
+        """Writes the files of a part, and remembers what they were made from."""
+        of_part = {}
+        for path, content in files:
+            self.put(path, content)
+            of_part[path] = self._now[path]
+        self._parts[part] = {"key": key, "files": of_part}
+
+    def finish(self) -> None:
+        """Writes the inventory, and removes what an earlier build left and is no longer needed."""
+        if hasattr(os, "sync"):
+            os.sync()  # the inventory must not speak of files that a failing power would take
+        write_atomically(self._out / INVENTORY, _as_bytes(dict(sorted(self._now.items()))))
+        for name in set(self._before) - set(self._now):
+            path = (self._out / name).resolve()
+            if path.is_relative_to(self._out.resolve()):
+                path.unlink(missing_ok=True)
+        if self._memory:
+            write_atomically(self._memory, _as_bytes(self._parts))
+
+
+class _Part(TypedDict):
+    key: str
+    files: dict[str, str]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A file of ours; one that is missing or damaged says nothing, so all is written again."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _as_bytes(content: Mapping[str, object]) -> bytes:
+    return (json.dumps(content, indent=1) + "\n").encode()

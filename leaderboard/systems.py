@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leaderboard.contamination import contamination_of
 from submissions.claims.system import systems_of
+from submissions.trust import trust_level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harness.question_scores import QuestionScores
+    from leaderboard.contamination import Contamination
     from submissions.claims.system import System
     from submissions.entry import Entry
     from submissions.manifest import Manifest
+    from submissions.trust import TrustLevel
 
 _SEED = re.compile(r"-seed-\d+$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SiteSystem:
     """A system under the name that its page has.
 
@@ -47,6 +52,20 @@ class SiteSystem:
     def manifest(self) -> Manifest:
         """That of the first seed: what the seeds share is in all of them."""
         return self.system.entries[0].manifest
+
+    @cached_property
+    def trust(self) -> TrustLevel:
+        """The lowest trust level of its entries.
+
+        Raises:
+            EntryError: If the record of a training is malformed.
+        """
+        return min(map(trust_level, self.entries), key=lambda found: found.level)
+
+    @cached_property
+    def contamination(self) -> Contamination:
+        """What its training texts share with the tasks that it was scored on."""
+        return contamination_of(self.system)
 
     def has(self, task: str) -> bool:
         """Whether all of its seeds were scored on some settings of a task."""

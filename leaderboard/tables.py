@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.measures import RANK_DISTANCE
-from harness.question_scores import class_averages, question_scores
 from tasks.definition import load_definition, task_names
 from tasks.settings import KINDS
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SORTED_BY = "clir"
 """The class that systems are sorted by where a task has it: what the leaderboard is about."""
+MOST_ROWS = 100
+"""Of a table on one page: a browser slows down with the elements, not with the bytes."""
 FORM_NAMES = {
     "sentence+context": ", sentence with context",
     "passage+paper-draw": ", languages drawn as in the paper",
@@ -91,6 +93,12 @@ class TaskBoard:
     family: Family | None
 
 
+def setting_file(setting: str) -> str:
+    """A setting as part of a path: ``clir-de-en``."""
+    return setting.replace("/", "-")
+
+
+@cache
 def task_text(task: str) -> TaskText:
     """What a task is called and about; a task that is not in the catalogue has its id only."""
     if task.partition("+")[0] not in task_names():
@@ -104,18 +112,22 @@ def task_board(task: str, facts: SiteFacts) -> TaskBoard:
     """The table of a task that at least one system has."""
     systems = facts.with_task(task)
     family = facts.family(task)
-    rows = [_row(system, task, facts, family) for system in facts.complete(task)]
+    places = {
+        kind: {place.system: place for place in found}
+        for kind, found in (family.places if family else {}).items()
+    }
+    rows = [_row(system, task, facts, places) for system in facts.complete(task)]
     by = _sorted_by(rows)
     rows.sort(key=lambda row: (-row.averages[by].micro, row.system.id))
-    tables = [facts.table(entry.manifest.id, task) for s in systems for entry in s.entries[:1]]
-    largest = max(tables, key=lambda table: len(table.pool_sizes))
+    found = [facts.seeds(system, task)[0].summary for system in systems]
+    largest = max(found, key=lambda summary: len(summary.settings))
     placed = {row.system.id for row in rows}
     return TaskBoard(
         task=task_text(task),
-        measure=largest.primary_measure,
-        questions=max(len(table.question.names) for table in tables),
-        settings=len(largest.pool_sizes),
-        languages=len(largest.query_language.names),
+        measure=largest.measure,
+        questions=max(summary.questions for summary in found),
+        settings=len(largest.settings),
+        languages=largest.languages,
         sorted_by=by,
         rows=tuple(rows),
         incomplete=tuple(system for system in systems if system.id not in placed),
@@ -135,22 +147,19 @@ def averages_over_seeds(averages: Sequence[Mapping[str, Average]]) -> dict[str, 
     }
 
 
-def _row(system: SiteSystem, task: str, facts: SiteFacts, family: Family | None) -> SystemRow:
-    distances = []
-    for entry in system.entries:
-        table = facts.table(entry.manifest.id, task)
-        if RANK_DISTANCE in table.measures:
-            found = class_averages(question_scores(table, RANK_DISTANCE))
-            distances += [found["mlir"].micro] if "mlir" in found else []
-    placed = family.places.items() if family else ()
+def _row(
+    system: SiteSystem, task: str, facts: SiteFacts, places: Mapping[str, Mapping[str, Place]]
+) -> SystemRow:
+    summaries = [one.summary for one in facts.seeds(system, task)]
+    distances = [
+        found["mlir"].micro
+        for found in (summary.averages.get(RANK_DISTANCE, {}) for summary in summaries)
+        if "mlir" in found
+    ]
     return SystemRow(
         system=system,
-        averages=averages_over_seeds(
-            [class_averages(one.scores) for one in facts.seeds(system, task)]
-        ),
-        places={
-            kind: place for kind, places in placed for place in places if place.system == system.id
-        },
+        averages=averages_over_seeds([one.averages[one.measure] for one in summaries]),
+        places={kind: found[system.id] for kind, found in places.items()},
         rank_distance=float(np.mean(distances)) if distances else None,
     )
 

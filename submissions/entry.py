@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 from harness.bias.language_shares import read_shares, shares_path
 from harness.entry_folders import REPORTED
 from harness.files import write_atomically
-from harness.question_scores import summary
 from harness.ranks import ranks_as_bytes, read_ranks
 from harness.run_table import read_runs, runs_as_bytes
+from harness.task_summary import summarise
 from submissions.manifest import (
     FILE_NAME,
     Manifest,
@@ -66,9 +66,16 @@ class Entry:
         Raises:
             EntryError: If the file is missing or is not the one that was scored.
         """
-        path = ranks_path(self.folder, task)
-        _check_sum(path, self.manifest.runs[task].ranks)
-        return read_ranks(path)
+        self.check_ranks(task)
+        return read_ranks(ranks_path(self.folder, task))
+
+    def check_ranks(self, task: str) -> None:
+        """Makes sure that the ranks of a task are those that were scored, without reading them.
+
+        Raises:
+            EntryError: If the file is missing or another one.
+        """
+        _check_sum(ranks_path(self.folder, task), self.manifest.runs[task].ranks)
 
     def kept_runs(self, task: str) -> RunTable:
         """The rankings of a task that the entry kept.
@@ -202,7 +209,7 @@ def write_run(root: Path, submission: Submission, command: str, scored: Scored) 
     files = {
         ranks_path(folder, task): ranks_as_bytes(scored.table),
         folder / "scores" / f"{task}.json": (
-            json.dumps(summary(scored.table), indent=1) + "\n"
+            json.dumps(summarise(scored.table)[0].as_published(), indent=1) + "\n"
         ).encode(),
     }
     if scored.runs:

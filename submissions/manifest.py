@@ -19,6 +19,8 @@ FILE_NAME = "submission.toml"
 ID_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 EntryId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+TaskName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._+-]{0,127}$")]
+"""Also part of the names of files."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\n\r\t]+$")]
 Command = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -122,7 +124,7 @@ class Manifest(_Part):
     name: Line
     model: ModelPart
     method: MethodPart = MethodPart()
-    runs: dict[str, RunPart] = {}
+    runs: dict[TaskName, RunPart] = {}
 
 
 def read_manifest(path: Path) -> Manifest:

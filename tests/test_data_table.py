@@ -23,7 +23,7 @@ ROWS = (("=HYPERLINK(1)", 0.25, 3), ("[a] & b_c", -1.5e-7, None), ("<b>", None, 
 
 @pytest.fixture
 def table() -> DataTable:
-    return DataTable("50 % of & all", COLUMNS, ROWS)
+    return DataTable.of_rows("50 % of & all", COLUMNS, ROWS)
 
 
 def test_json_has_a_row_for_each(table: DataTable) -> None:
@@ -60,7 +60,7 @@ def test_latex_has_the_main_columns_escaped(table: DataTable) -> None:
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]))))
 def test_names_come_back_and_none_starts_a_formula(names: list[str]) -> None:
-    table = DataTable("names", COLUMNS[:1], [(name,) for name in names])
+    table = DataTable.of_rows("names", COLUMNS[:1], [(name,) for name in names])
     assert [row["name"] for row in json.loads(table.as_json())["rows"]] == names
     assert pq.read_table(io.BytesIO(table.as_parquet())).to_pydict() == {"name": names}
     cells = [row[0] if row else "" for row in csv.reader(io.StringIO(table.as_csv().decode()))][1:]

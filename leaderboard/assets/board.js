@@ -1,177 +1,178 @@
-/* Sorts and filters the table of a task; the state is in the address, so it can be shared.
-   Without scripts the table stands as it was built: sorted, whole, readable. */
-(function () {
-  "use strict";
+/* Sorts, narrows down and turns over a table of systems; the state is in the address, so it can be
+   shared. Without scripts the table stands as it was built: sorted and readable. */
+"use strict";
 
-  var NONE = "";
+(() => {
+  const NONE = "";
+  const ROWS_ON_PAGE = 100;
 
-  function values(row) {
-    return row.dataset;
-  }
-
-  function text(tag, content, attributes) {
-    var made = document.createElement(tag);
-    made.textContent = content;
-    Object.keys(attributes || {}).forEach(function (name) {
-      made.setAttribute(name, attributes[name]);
-    });
+  function element(tag, text, attributes = {}) {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
     return made;
   }
 
-  function Board(table) {
-    this.table = table;
-    this.rows = Array.prototype.slice.call(table.tBodies[0].rows);
-    this.headers = Array.prototype.slice.call(table.tHead.querySelectorAll("th[data-key]"));
-    this.facets = JSON.parse(table.dataset.facets);
-    this.built = { sort: table.dataset.sort, order: "desc" };
-    this.controls = {};
-    this.status = text("p", NONE, { role: "status", class: "note status" });
-    this.makeFacets();
-    this.makeHeaders();
-    this.read();
-    this.show();
+  class Board {
+    constructor(table, rows) {
+      this.table = table;
+      this.rows = rows;
+      this.headers = boardRows.headers(table);
+      this.facets = JSON.parse(table.dataset.facets);
+      this.built = { sort: table.dataset.sort, order: "desc", page: Number(table.dataset.page || 1) };
+      this.controls = {};
+      this.status = element("p", NONE, { role: "status", class: "note status" });
+      this.makeFacets();
+      this.makeHeaders();
+      this.makePager();
+      this.read();
+      this.show();
+    }
+
+    makeFacets() {
+      const bar = element("div", NONE, { class: "facets" });
+      for (const { key, title } of this.facets) {
+        const counts = new Map();
+        for (const { facets } of this.rows) counts.set(facets[key], (counts.get(facets[key]) || 0) + 1);
+        if (counts.size < 2) continue;
+        const select = document.createElement("select");
+        select.append(element("option", "all", { value: NONE }));
+        const answers = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+        for (const [answer, count] of answers) {
+          select.append(element("option", `${answer} (${count})`, { value: answer }));
+        }
+        select.addEventListener("change", () => this.change({ [key]: select.value, page: 1 }));
+        const label = element("label", `${title} `);
+        label.append(select);
+        bar.append(label);
+        this.controls[key] = select;
+      }
+      this.table.closest(".scroll").before(bar, this.status);
+    }
+
+    makeHeaders() {
+      for (const header of this.headers) {
+        const { key, first, title } = header.dataset;
+        const button = element("button", title, { type: "button" });
+        header.replaceChildren(button);
+        button.addEventListener("click", () => {
+          const turned = this.state.order === "desc" ? "asc" : "desc";
+          this.change({ sort: key, order: this.state.sort === key ? turned : first, page: 1 });
+        });
+      }
+    }
+
+    /* In place of the links to further pages, which are sorted as they were built. */
+    makePager() {
+      const region = this.table.closest(".scroll");
+      const links = region.nextElementSibling;
+      if (links?.classList.contains("pager")) links.remove();
+      this.pager = element("nav", NONE, { class: "pager", "aria-label": "Pages of the table" });
+      this.previous = element("button", "Previous", { type: "button" });
+      this.next = element("button", "Next", { type: "button" });
+      this.range = element("span", NONE);
+      this.previous.addEventListener("click", () => this.turn(-1));
+      this.next.addEventListener("click", () => this.turn(1));
+      this.pager.append(this.previous, this.range, this.next);
+      if (this.rows.length > ROWS_ON_PAGE) region.after(this.pager);
+    }
+
+    turn(by) {
+      this.change({ page: this.state.page + by });
+      this.table.scrollIntoView({ block: "nearest" });
+    }
+
+    change(to) {
+      Object.assign(this.state, to);
+      this.show();
+      this.write();
+    }
+
+    /* The state from the address; what makes no sense there is passed over. */
+    read() {
+      const asked = new URLSearchParams(window.location.search);
+      this.state = { ...this.built };
+      if (this.headers.some(({ dataset }) => dataset.key === asked.get("sort"))) {
+        this.state.sort = asked.get("sort");
+      }
+      if (["asc", "desc"].includes(asked.get("order"))) this.state.order = asked.get("order");
+      if (/^[1-9]\d{0,5}$/.test(asked.get("page"))) this.state.page = Number(asked.get("page"));
+      for (const [key, select] of Object.entries(this.controls)) {
+        const known = Array.from(select.options, (option) => option.value).includes(asked.get(key));
+        this.state[key] = known ? asked.get(key) : NONE;
+        select.value = this.state[key];
+      }
+    }
+
+    write() {
+      const query = new URLSearchParams();
+      for (const key of Object.keys(this.controls)) {
+        if (this.state[key]) query.set(key, this.state[key]);
+      }
+      if (this.state.sort !== this.built.sort || this.state.order !== this.built.order) {
+        query.set("sort", this.state.sort);
+        query.set("order", this.state.order);
+      }
+      if (this.state.page !== this.built.page) query.set("page", this.state.page);
+      const found = query.toString();
+      const { pathname, hash } = window.location;
+      window.history.replaceState(null, NONE, pathname + (found ? `?${found}` : NONE) + hash);
+    }
+
+    compare(a, b) {
+      const [one, other] = [a.keys[this.state.sort], b.keys[this.state.sort]];
+      if (one === other) return a.place - b.place;
+      // What is not known stands last, whichever way.
+      if (one === NONE || other === NONE || one === undefined || other === undefined) {
+        return one === NONE || one === undefined ? 1 : -1;
+      }
+      const up = one < other ? -1 : 1;
+      return this.state.order === "asc" ? up : -up;
+    }
+
+    show() {
+      const asked = Object.keys(this.controls).filter((key) => this.state[key]);
+      const fitting = this.rows
+        .filter(({ facets }) => asked.every((key) => facets[key] === this.state[key]))
+        .sort((a, b) => this.compare(a, b));
+      const pages = Math.max(1, Math.ceil(fitting.length / ROWS_ON_PAGE));
+      this.state.page = Math.min(this.state.page, pages);
+      const start = (this.state.page - 1) * ROWS_ON_PAGE;
+      const shown = fitting.slice(start, start + ROWS_ON_PAGE);
+      this.table.tBodies[0].replaceChildren(...shown.map((row) => row.element()));
+      for (const header of this.headers) {
+        if (header.dataset.key === this.state.sort) {
+          header.setAttribute("aria-sort", this.state.order === "asc" ? "ascending" : "descending");
+        } else {
+          header.removeAttribute("aria-sort");
+        }
+      }
+      for (const cell of this.table.querySelectorAll("td[data-column]")) {
+        cell.classList.toggle("sorted", cell.dataset.column === this.state.sort);
+      }
+      this.previous.disabled = this.state.page === 1;
+      this.next.disabled = this.state.page === pages;
+      this.range.textContent = `${start + 1}–${start + shown.length} of ${fitting.length.toLocaleString("en")}`;
+      this.pager.hidden = fitting.length <= ROWS_ON_PAGE;
+      this.status.textContent =
+        fitting.length === this.rows.length
+          ? `${this.rows.length.toLocaleString("en")} systems.`
+          : `${fitting.length} of ${this.rows.length} systems. Places, letters and intervals are of all.`;
+    }
   }
 
-  Board.prototype.makeFacets = function () {
-    var self = this;
-    var bar = text("div", NONE, { class: "facets" });
-    this.facets.forEach(function (facet) {
-      var counts = {};
-      self.rows.forEach(function (row) {
-        var value = values(row)[facet.key];
-        counts[value] = (counts[value] || 0) + 1;
-      });
-      var found = Object.keys(counts).sort(function (a, b) {
-        return counts[b] - counts[a] || (a < b ? -1 : 1);
-      });
-      if (found.length < 2) {
-        return;
-      }
-      var label = text("label", facet.title + " ");
-      var select = document.createElement("select");
-      select.appendChild(text("option", "all", { value: NONE }));
-      found.forEach(function (value) {
-        select.appendChild(text("option", value + " (" + counts[value] + ")", { value: value }));
-      });
-      select.addEventListener("change", function () {
-        self.state[facet.key] = select.value;
-        self.show();
-        self.write();
-      });
-      label.appendChild(select);
-      bar.appendChild(label);
-      self.controls[facet.key] = select;
-    });
-    var region = this.table.closest(".scroll");
-    region.parentNode.insertBefore(bar, region);
-    region.parentNode.insertBefore(this.status, region);
-  };
-
-  Board.prototype.makeHeaders = function () {
-    var self = this;
-    this.headers.forEach(function (header) {
-      var button = text("button", header.dataset.title, { type: "button" });
-      header.textContent = NONE;
-      header.appendChild(button);
-      button.addEventListener("click", function () {
-        var key = header.dataset.key;
-        var first = header.dataset.first;
-        var turned = self.state.order === "desc" ? "asc" : "desc";
-        self.state.order = self.state.sort === key ? turned : first;
-        self.state.sort = key;
-        self.show();
-        self.write();
-      });
-    });
-  };
-
-  /* The state from the address; what makes no sense there is passed over. */
-  Board.prototype.read = function () {
-    var asked = new URLSearchParams(window.location.search);
-    var keys = this.headers.map(function (header) {
-      return header.dataset.key;
-    });
-    this.state = { sort: this.built.sort, order: this.built.order };
-    if (keys.indexOf(asked.get("sort")) >= 0) {
-      this.state.sort = asked.get("sort");
+  for (const table of document.querySelectorAll("table[data-facets]")) {
+    const facets = JSON.parse(table.dataset.facets);
+    if (table.dataset.index) {
+      boardRows.ofIndex(table, facets).then(
+        (rows) => new Board(table, rows),
+        (error) => {
+          const said = `${error.message} The table stands as it was built.`;
+          table.closest(".scroll").before(element("p", said, { role: "status", class: "note" }));
+        }
+      );
+    } else {
+      new Board(table, boardRows.ofPage(table, facets));
     }
-    if (asked.get("order") === "asc" || asked.get("order") === "desc") {
-      this.state.order = asked.get("order");
-    }
-    var self = this;
-    Object.keys(this.controls).forEach(function (key) {
-      var select = self.controls[key];
-      var known = Array.prototype.some.call(select.options, function (option) {
-        return option.value === asked.get(key);
-      });
-      self.state[key] = known ? asked.get(key) : NONE;
-      select.value = self.state[key];
-    });
-  };
-
-  Board.prototype.write = function () {
-    var query = new URLSearchParams();
-    var self = this;
-    Object.keys(this.controls).forEach(function (key) {
-      if (self.state[key]) {
-        query.set(key, self.state[key]);
-      }
-    });
-    if (this.state.sort !== this.built.sort || this.state.order !== this.built.order) {
-      query.set("sort", this.state.sort);
-      query.set("order", this.state.order);
-    }
-    var found = query.toString();
-    window.history.replaceState(
-      null, NONE, window.location.pathname + (found ? "?" + found : NONE) + window.location.hash
-    );
-  };
-
-  Board.prototype.compare = function (a, b) {
-    var key = "v" + this.state.sort;
-    var one = values(a)[key];
-    var other = values(b)[key];
-    if (one === other) {
-      return Number(values(a).place) - Number(values(b).place);
-    }
-    if (one === NONE || other === NONE) {
-      return one === NONE ? 1 : -1; // what is not known stands last, whichever way
-    }
-    var up = this.state.sort === "name" ? (one < other ? -1 : 1) : Number(one) - Number(other);
-    return this.state.order === "asc" ? up : -up;
-  };
-
-  Board.prototype.show = function () {
-    var self = this;
-    var body = this.table.tBodies[0];
-    var shown = 0;
-    this.rows.sort(this.compare.bind(this)).forEach(function (row) {
-      var fits = Object.keys(self.controls).every(function (key) {
-        return !self.state[key] || values(row)[key] === self.state[key];
-      });
-      row.hidden = !fits;
-      shown += fits ? 1 : 0;
-      body.appendChild(row);
-    });
-    this.headers.forEach(function (header) {
-      var here = header.dataset.key === self.state.sort;
-      var order = self.state.order === "asc" ? "ascending" : "descending";
-      if (here) {
-        header.setAttribute("aria-sort", order);
-      } else {
-        header.removeAttribute("aria-sort");
-      }
-    });
-    Array.prototype.forEach.call(this.table.querySelectorAll("td[data-column]"), function (cell) {
-      cell.classList.toggle("sorted", cell.dataset.column === self.state.sort);
-    });
-    this.status.textContent =
-      shown === this.rows.length
-        ? shown + " systems."
-        : shown + " of " + this.rows.length + " systems. Places, letters and intervals are of all.";
-  };
-
-  Array.prototype.forEach.call(document.querySelectorAll("table[data-facets]"), function (table) {
-    new Board(table);
-  });
+  }
 })();

@@ -40,6 +40,7 @@ class Interval:
 def interval_column(
     values: Sequence[tuple[float, tuple[float, float] | None]],
     *,
+    also: Sequence[float] = (),
     name: str = "95% interval",
     decimals: int = 3,
 ) -> tuple[Interval, ...]:
@@ -47,6 +48,7 @@ def interval_column(
 
     Args:
         values: Mean and confidence interval, if it has one, of each row.
+        also: Numbers of other rows that the axis is to hold.
         name: What the interval is.
         decimals: Decimals of the bounds in words.
 
@@ -56,7 +58,7 @@ def interval_column(
     if not values:
         return ()
     name = clean(name)
-    scale = linear_scale(_all(values), padding=0.0)
+    scale = linear_scale([*_all(values), *also], padding=0.0)
 
     def place(value: float | None) -> float | None:
         return None if value is None else _pixels(scale.at(value))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leaderboard.board_view import leaders_view
 from leaderboard.code_switching import BIAS, CLASSES
 from leaderboard.code_switching_words import overall
 from leaderboard.page import Page
@@ -29,6 +30,7 @@ def pages(facts: SiteFacts) -> Iterator[Page]:
         "answer": overall(facts.code_switching.studies),
         "classes": (*CLASSES, BIAS),
         "reported": bool(facts.reported),
-        "leaders": LEADERS,
+        "leaders": {b.task.id: leaders_view(b, LEADERS) for b in facts.boards if b.rows},
+        "most": LEADERS,
     }
     yield Page("index.html", "index.html", content, "leaderboard")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from leaderboard.board_view import page_count, task_view
 from leaderboard.page import Page
 from leaderboard.reported import reported_boards
 from leaderboard.tables import task_text
@@ -14,31 +15,40 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from leaderboard.facts import SiteFacts
+    from leaderboard.tables import TaskBoard
 
-
-FACETS = (
-    {"key": "method", "title": "Training"},
-    {"key": "kind", "title": "Kind"},
-    {"key": "base", "title": "Base model"},
-    {"key": "size", "title": "Parameters"},
-)
-"""What the systems of a task can be narrowed down by, as ``board.js`` knows them."""
+SECTION = "leaderboard"
 
 
 def pages(facts: SiteFacts) -> Iterator[Page]:
-    """``tasks/<task>.html``."""
+    """``tasks/<task>.html``, and ``tasks/<task>/<page>.html`` where there are very many systems."""
     published = reported_boards(facts.reported)
     boards = {board.task.id: board for board in facts.boards}
     for name in [*boards, *(other for other in published if other not in boards)]:
-        content = {
+        board = boards.get(name)
+        first = {
             "task": task_text(name),
-            "board": boards.get(name),
+            "board": board,
+            "view": task_view(board) if board and board.rows else None,
             "reported": published.get(name),
-            "charts": task_charts(boards[name]) if name in boards else [],
-            "facets": FACETS,
-            "settings": _settings(name, facts) if name in boards else {},
+            "charts": task_charts(board) if board else [],
+            "settings": _settings(name, facts) if board else {},
         }
-        yield Page(f"tasks/{name}.html", "task.html", content, "leaderboard")
+        yield Page(task_path(name), "task.html", first, SECTION)
+        if board:
+            yield from _further(board)
+
+
+def _further(board: TaskBoard) -> Iterator[Page]:
+    """The second and all further pages of the table of a task."""
+    for number in range(2, page_count(len(board.rows)) + 1):
+        content = {"task": board.task, "board": board, "view": task_view(board, number)}
+        yield Page(task_path(board.task.id, number), "task_further.html", content, SECTION)
+
+
+def task_path(task: str, number: int = 1) -> str:
+    """Where a page of a task stands; its table may be cut into several."""
+    return f"tasks/{task}.html" if number == 1 else f"tasks/{task}/{number}.html"
 
 
 def _settings(task: str, facts: SiteFacts) -> dict[str, list[tuple[str, str, str]]]:
@@ -46,6 +56,6 @@ def _settings(task: str, facts: SiteFacts) -> dict[str, list[tuple[str, str, str
     systems = facts.complete(task)
     if not systems:
         return {}
-    settings = facts.seeds(systems[0], task)[0].scores.settings
+    settings = facts.seeds(systems[0], task)[0].layout.settings
     found = {kind: [s for s in settings if kind_of(s) == kind] for kind in KINDS}
     return {kind: [(s, *languages_of(s)) for s in ids] for kind, ids in found.items() if ids}

@@ -174,8 +174,12 @@ def _sides(claim: Claim, part: ClaimPart, systems: Sequence[System], task: str) 
         return [s for s in systems if claim.methods[name].matches(s) and s.has(task)]
 
     baselines = at_hand(part.baseline) if part.baseline else [None]
+    # By what systems must have in common: each then meets those alone that it may be held against.
+    others: dict[object, list[System]] = {}
+    for system in at_hand(part.b):
+        others.setdefault(system.conditions, []).append(system)
     for a, baseline in product(at_hand(part.a), baselines):
-        for b in [a] if part.a == part.b else at_hand(part.b):
+        for b in [a] if part.a == part.b else others.get(a.conditions, []):
             one = Sides(task, a, b, baseline)
             if (a is b) == (part.a == part.b) and len({s.conditions for s in one.systems}) == 1:
                 yield one

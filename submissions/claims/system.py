@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from submissions.baselines.recipe import Recipe  # noqa: TC001  # pydantic reads it
 from submissions.entry import TRAINING_RECORD
@@ -48,8 +48,40 @@ class LexiconUsed(_Part):
     entries: int
 
 
+Shared = Annotated[int, Field(ge=0, strict=True)]
+
+
+class SharedTexts(_Part):
+    """What the training texts share with tasks, found before the training.
+
+    Attributes:
+        leaks: Whether they share a question.
+        questions: By task that was compared, the number of its questions that they share.
+        passages: By task, the number of its passages.
+    """
+
+    leaks: Annotated[bool, Field(strict=True)]
+    questions: dict[str, Shared]
+    passages: dict[str, Shared]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SharedTexts:
+        if self.leaks != any(self.questions.values()):
+            raise ValueError("leaks: true if a question of a task is shared, else false")
+        if self.questions.keys() != self.passages.keys():
+            raise ValueError("questions and passages: of the same tasks")
+        return self
+
+
 class TrainingRecord(_Part):
-    """What decided the weights; written by :mod:`submissions.baselines.training_record`."""
+    """What decided the weights; written by :mod:`submissions.baselines.training_record`.
+
+    Attributes:
+        contamination: None where the training texts were not compared with tasks.
+        steps: Number of steps that were done; None where it was not recorded.
+        seconds: What they took, in all parts of the training; None where it was not recorded.
+        hardware: What it ran on.
+    """
 
     schema_version: Literal[1]
     seed: int
@@ -58,6 +90,10 @@ class TrainingRecord(_Part):
     base: Base
     data: dict[str, str]
     lexicons: dict[str, LexiconUsed] = {}
+    contamination: SharedTexts | None = None
+    steps: Annotated[int, Field(ge=1)] | None = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    hardware: dict[str, str] = {}
 
     @property
     def own_pairs(self) -> tuple[tuple[str, str], ...]:
@@ -104,6 +140,7 @@ class System:
         kind: How it retrieves.
         translated: Whether texts are translated before they are ranked.
         record: Of the first seed's training, where there is one.
+        records: Of the training of each seed; empty where there is none.
     """
 
     label: str
@@ -113,6 +150,7 @@ class System:
     kind: ModelKind
     translated: bool
     record: TrainingRecord | None
+    records: tuple[TrainingRecord, ...] = ()
 
     @property
     def base(self) -> str:
@@ -161,7 +199,7 @@ def systems_of(entries: Iterable[Entry]) -> Systems:
         EntryError: If a record is malformed, or of another model than was scored.
     """
     scored = sorted((e for e in entries if e.manifest.runs), key=lambda e: e.manifest.id)
-    records = {r.model_digest: r for r in (_record(entry) for entry in scored) if r}
+    records = {r.model_digest: r for r in (training_record(entry) for entry in scored) if r}
     groups: dict[Hashable, dict[int, Entry]] = {}
     notes = []
     for entry in scored:
@@ -184,7 +222,12 @@ def systems_of(entries: Iterable[Entry]) -> Systems:
     return Systems(_with_labels(systems), tuple(notes))
 
 
-def _record(entry: Entry) -> TrainingRecord | None:
+def training_record(entry: Entry) -> TrainingRecord | None:
+    """The record of the training that made an entry's model, where the entry keeps it.
+
+    Raises:
+        EntryError: If it is malformed, or of another model than was scored.
+    """
     path: Path = entry.folder / TRAINING_RECORD
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -232,7 +275,8 @@ def _system(group: dict[int, Entry], records: dict[str, TrainingRecord]) -> Syst
     seeds = sorted(group)
     entries = tuple(group[seed] for seed in seeds)
     manifest = entries[0].manifest
-    record = records.get(manifest.model.digest or "")
+    known = [records.get(entry.manifest.model.digest or "") for entry in entries]
+    record = known[0]
     translated = _is_translated(entries[0])
     label = manifest.name
     if record:
@@ -245,6 +289,7 @@ def _system(group: dict[int, Entry], records: dict[str, TrainingRecord]) -> Syst
         kind=manifest.model.kind,
         translated=translated,
         record=record,
+        records=tuple(one for one in known if one),
     )
 
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def as_json_content(entry: Entry, scored: Scored) -> dict[str, Any]:
     """The result for programs."""
-    from harness.question_scores import summary
+    from harness.task_summary import summarise
 
-    result = summary(scored.table)
+    result = summarise(scored.table)[0].as_published()
     return {
         "schema_version": 1,
         "entry": str(entry.folder),

@@ -37,7 +37,8 @@ import numpy as np
 
 from harness.progress import Silent
 from harness.provenance import hardware, versions
-from harness.question_scores import question_scores, setting_means, summary
+from harness.question_scores import question_scores, setting_means
+from harness.task_summary import summarise
 from tasks.collection import Collection, Corpus, Judgments, Queries
 from tasks.data_files import locate
 from tasks.definition import load_definition
@@ -262,7 +263,7 @@ def run_ours(model: SentenceTransformer, task: Task) -> Run:
     with counted(model) as texts:
         start = clocks()
         table = score(encoder, task, task.settings, None, Silent()).table
-        summary(table)
+        summarise(table)
         taken = clocks() - start
     means = setting_means(question_scores(table, "nDCG@10"))
     return Run(*taken, texts(), {setting: mean.mean for setting, mean in means.items()})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import shutil
 from pathlib import Path
 
 import numpy as np
+import tomli_w
 from claim_entries import Trained, write_system
 from rank_tables import rank_table
 
@@ -41,15 +43,26 @@ SEEDED = "tiny-ml-cs-p050"
 """A system of two seeds."""
 REPORTED = "elmahdy-2024-xlm-r-hybrid"
 """A system whose numbers were published."""
+CHANGES = {
+    "added": (["script", "turned", "long", REPORTED], f"{SCRIPT} {TURNED} ]]> &amp; {LONG}"[:500]),
+    "removed": (["no-longer-here"], '=HYPERLINK("javascript:alert(1)")'),
+}
+"""What was said of some entries, by kind of change."""
 
 
 def write_entries(root: Path) -> Path:
-    """Six systems with one entry each, one with two seeds, and one that was only reported."""
+    """Six systems with one entry each, one with two seeds, one that was only reported; changes."""
     for system in NAMES:
         _write_entry(root, system)
     trained = Trained("ml-cs-p050", _rank, tasks=(TASK,), sizes=POOL_SIZES)
     write_system(root, trained, seeds=(1, 2))
     shutil.copytree(OURS / REPORTED, root / REPORTED)
+    changes = [
+        {"date": datetime.date(2026, 11, 21), "kind": kind, "entries": entries, "what": what}
+        for kind, (entries, what) in CHANGES.items()
+    ]
+    record = tomli_w.dumps({"schema_version": 1, "changes": changes})
+    (root / "changes.toml").write_text(record, "utf-8")
     return root
 
 

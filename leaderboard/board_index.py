@@ -1,0 +1,90 @@
+"""Tables that are longer than a page as scripts, from which the page shows any other rows.
+
+::
+
+    data/index/<task>/systems/<part>.js  the systems of a task, by id: names, what they are
+    data/index/<task>/<unit>/<part>.js   where they stand in a class or setting, best first
+
+Columns are as pages write them. ``system`` is the position of a system in the first list, facets
+are positions in a list of answers, ``at`` is where a mean stands on the axis of the intervals and
+``half`` half the width of each interval there, in pixels. No script is larger than 50 kB when it
+is compressed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from leaderboard.board_view import about, change_texts, ranks_text
+from leaderboard.charts.to_leader import intervals_to_leader
+from leaderboard.data_scripts import data_script
+from leaderboard.facets import FACETS
+from leaderboard.numerals import plain
+from leaderboard.tables import setting_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from leaderboard.families import Place
+    from leaderboard.tables import TaskBoard
+
+FOLDER = "index"
+"""Within the folder of the data."""
+ROWS_PER_PART = 1_000
+
+
+def systems_index(board: TaskBoard) -> Iterator[tuple[str, bytes]]:
+    """The systems of a task, by path from the root of the site."""
+    rows = sorted(board.rows, key=lambda row: row.system.id)
+    for number, part in enumerate(_parts(rows), 1):
+        content: dict[str, Any] = {
+            "total": len(rows),
+            "id": [row.system.id for row in part],
+            "name": [row.system.name for row in part],
+            "about": [about(row.system) for row in part],
+            "distance": [
+                None if row.rank_distance is None else f"{row.rank_distance:,.0f}" for row in part
+            ],
+            "facets": {
+                facet.key: _coded([facet.of(row.system) for row in part]) for facet in FACETS
+            },
+        }
+        yield data_script(f"{FOLDER}/{board.task.id}/systems/{number}", content)
+
+
+def unit_index(board: TaskBoard, unit: str, places: Sequence[Place]) -> Iterator[tuple[str, bytes]]:
+    """Where the systems of a task stand in a class or setting.
+
+    Args:
+        board: The task.
+        unit: Id of the class or setting.
+        places: Best first.
+    """
+    position = {name: at for at, name in enumerate(sorted(row.system.id for row in board.rows))}
+    for number, part in enumerate(_parts(range(len(places))), 1):
+        drawn = intervals_to_leader(places, range(part[0], part[-1] + 1))
+        found = [places[at] for at in part]
+        changes = [change_texts(place) for place in found]
+        low = drawn[-1].low
+        content = {
+            "total": len(places),
+            "system": [position[place.system] for place in found],
+            "score": [plain(place.mean) for place in found],
+            "letters": [place.letters for place in found],
+            "ranks": [ranks_text(place.ranks) for place in found],
+            "change": [change for change, _ in changes],
+            "half": changes[-1][1],
+            "at": [round(one.at, 1) for one in drawn],
+            "width": None if low is None else round(drawn[-1].at - low, 1),
+        }
+        yield data_script(f"{FOLDER}/{board.task.id}/{setting_file(unit)}/{number}", content)
+
+
+def _parts(rows: Sequence[Any]) -> list[Sequence[Any]]:
+    return [rows[at : at + ROWS_PER_PART] for at in range(0, len(rows), ROWS_PER_PART)]
+
+
+def _coded(values: Sequence[str]) -> dict[str, list[Any]]:
+    answers = list(dict.fromkeys(values))
+    position = {answer: at for at, answer in enumerate(answers)}
+    return {"answers": answers, "codes": [position[value] for value in values]}

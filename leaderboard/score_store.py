@@ -1,0 +1,217 @@
+"""Scores of entries, kept from build to build: the ranks of an entry are read once.
+
+::
+
+    <cache>/<key>.json   a task of an entry: its summary, and which layout its scores have
+    <cache>/<key>.npy    its scores in the primary measure, shape (values,)
+    <cache>/layouts/     settings and questions that scores are of: many entries share one
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.files import write_atomically
+from harness.question_scores import QuestionScores
+from harness.task_summary import TaskSummary, summarise
+from leaderboard.code_digest import computing_digest
+from tasks.errors import EntryError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from submissions.entry import Entry
+
+FEWEST_FOR_PROCESSES = 200
+"""Rank files that must be read before it pays to start processes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """What scores are of.
+
+    Attributes:
+        measure: Name of the measure.
+        settings: Ids of the settings.
+        questions: Ids of the questions.
+        setting: Index in ``settings`` of each value, shape (values,).
+        question: Index in ``questions`` of each value, shape (values,).
+    """
+
+    measure: str
+    settings: tuple[str, ...]
+    questions: tuple[str, ...]
+    setting: NDArray[np.int64]
+    question: NDArray[np.int64]
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the layout."""
+        named = json.dumps([self.measure, self.settings, self.questions]).encode()
+        digest = hashlib.sha256(named)
+        digest.update(self.setting.astype("<i8").tobytes())
+        digest.update(self.question.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What an entry came to on a task.
+
+    Attributes:
+        ranks: sha256 of the ranks that all of it was computed from.
+        summary: Means by setting and by class.
+        layout: What its scores are of.
+        values: Its scores in the primary measure, or the file that has them.
+    """
+
+    ranks: str
+    summary: TaskSummary
+    layout: Layout
+    values: NDArray[np.float64] | Path
+
+    @property
+    def scores(self) -> QuestionScores:
+        """The scores in the primary measure; they are read anew each time if they are in a file."""
+        of = self.layout
+        values = self.values if isinstance(self.values, np.ndarray) else np.load(self.values)
+        names = of.measure, of.settings, of.questions
+        return QuestionScores(*names, of.setting, of.question, values)
+
+
+def scored_from(summary: TaskSummary, scores: QuestionScores, ranks: str) -> Scored:
+    """Scores that are at hand."""
+    of = scores.measure, scores.settings, scores.questions, scores.setting, scores.question
+    return Scored(ranks, summary, Layout(*of), scores.value)
+
+
+class ScoreStore:
+    """Reads the ranks of entries, or takes what an earlier build made of them.
+
+    Args:
+        folder: Of what is kept; None to keep nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._layouts: dict[str, Layout] = {}
+
+    def read(self, wanted: Sequence[tuple[Entry, str]]) -> list[Scored | EntryError]:
+        """What each entry came to on a task, or why that cannot be known.
+
+        Args:
+            wanted: Entries with a task that they have.
+        """
+        if self._folder is not None:
+            missing = [one for one in wanted if not self._path(*one).is_file()]
+            if len(missing) >= FEWEST_FOR_PROCESSES:
+                self._fill(missing)
+        return [self._scored(entry, task) for entry, task in wanted]
+
+    def _fill(self, missing: Sequence[tuple[Entry, str]]) -> None:
+        """Reads many with all cores. What is damaged is found again, and named, afterwards."""
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+            list(pool.map(self._compute, *zip(*missing, strict=True), chunksize=16))
+
+    def _compute(self, entry: Entry, task: str) -> None:
+        self._scored(entry, task)
+
+    def _scored(self, entry: Entry, task: str) -> Scored | EntryError:
+        try:
+            if self._folder is None:
+                summary, scores = summarise(entry.ranks(task))
+                return scored_from(summary, scores, entry.manifest.runs[task].ranks)
+            entry.check_ranks(task)
+            kept = self._kept(self._path(entry, task), entry.manifest.runs[task].ranks)
+            return kept or self._keep(entry, task)
+        except EntryError as error:
+            return error
+
+    def _path(self, entry: Entry, task: str) -> Path:
+        key = json.dumps([computing_digest("score_store"), task, entry.manifest.runs[task].ranks])
+        name = hashlib.sha256(key.encode()).hexdigest()
+        return _in(self._folder) / name[:2] / f"{name}.json"
+
+    def _kept(self, path: Path, ranks: str) -> Scored | None:
+        """What a file has, or None if it is not there or damaged: it is made again then."""
+        try:
+            content = json.loads(path.read_bytes())
+            values = path.with_suffix(".npy")
+            if content["values"] != hashlib.sha256(values.read_bytes()).hexdigest():
+                return None
+            layout = self._layout(content["layout"])
+            return Scored(ranks, TaskSummary.from_json(content["summary"]), layout, values)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _keep(self, entry: Entry, task: str) -> Scored:
+        summary, scores = summarise(entry.ranks(task))
+        ranks = entry.manifest.runs[task].ranks
+        made = scored_from(summary, scores, ranks)
+        path = self._path(entry, task)
+        buffer = io.BytesIO()
+        np.save(buffer, scores.value, allow_pickle=False)
+        write_atomically(path.with_suffix(".npy"), buffer.getvalue(), durable=False)
+        layout = self._layout_path(made.layout.digest)
+        if not layout.is_file():
+            write_atomically(layout, _layout_bytes(made.layout), durable=False)
+        content = {
+            "values": hashlib.sha256(buffer.getvalue()).hexdigest(),
+            "layout": made.layout.digest,
+            "summary": summary.as_json(),
+        }
+        write_atomically(path, json.dumps(content).encode(), durable=False)
+        found = self._kept(path, ranks)  # as in every later build
+        if found is None:
+            raise EntryError(
+                f"{path} was written and cannot be read. Name another folder with --cache."
+            )
+        return found
+
+    def _layout_path(self, digest: str) -> Path:
+        return _in(self._folder) / "layouts" / f"{digest}.json"
+
+    def _layout(self, digest: str) -> Layout:
+        if digest not in self._layouts:
+            content = json.loads(self._layout_path(digest).read_bytes())
+            found = Layout(
+                content["measure"],
+                tuple(content["settings"]),
+                tuple(content["questions"]),
+                np.array(content["setting"], dtype=np.int64),
+                np.array(content["question"], dtype=np.int64),
+            )
+            if found.digest != digest:
+                raise ValueError(f"the layout {digest} is damaged")
+            self._layouts[digest] = found
+        return self._layouts[digest]
+
+
+def _layout_bytes(layout: Layout) -> bytes:
+    content: dict[str, Any] = {
+        "measure": layout.measure,
+        "settings": layout.settings,
+        "questions": layout.questions,
+        "setting": layout.setting.tolist(),
+        "question": layout.question.tolist(),
+    }
+    return json.dumps(content).encode()
+
+
+def _in(folder: Path | None) -> Path:
+    if folder is None:
+        raise ValueError("there is no folder")
+    return folder
