@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.question_scores import Average, SettingMean, class_averages, scores_in, setting_means
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     from harness.question_scores import QuestionScores
     from harness.ranks import RankTable
@@ -49,12 +50,7 @@ class TaskSummary:
             questions=content["questions"],
             languages=content["languages"],
             settings=settings,
-            means={
-                name: {
-                    settings[at]: SettingMean(mean, n) for at, mean, n in zip(*found, strict=True)
-                }
-                for name, found in content["means"].items()
-            },
+            means=_Means(settings, content["means"]),
             averages={
                 name: {kind: Average(*one) for kind, one in found.items()}
                 for name, found in content["averages"].items()
@@ -100,6 +96,28 @@ class TaskSummary:
                     "micro_over_questions": round(average.micro, DECIMALS),
                 }
         return {"schema_version": 1, "task": self.task, "classes": classes, "settings": settings}
+
+
+class _Means(Mapping[str, Mapping[str, SettingMean]]):
+    """The means of a summary that was read: those of a measure are made when it is asked for.
+
+    A site reads thousands of summaries and shows one measure of most.
+    """
+
+    def __init__(self, settings: tuple[str, ...], found: Mapping[str, Any]) -> None:
+        self._settings = settings
+        self._found = found
+
+    def __getitem__(self, measure: str) -> dict[str, SettingMean]:
+        positions, means, counts = self._found[measure]
+        names = map(self._settings.__getitem__, positions)
+        return dict(zip(names, map(SettingMean, means, counts), strict=True))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def summarise(table: RankTable) -> tuple[TaskSummary, QuestionScores]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leaderboard.data_table import Column, DataTable
-from leaderboard.many_systems import Places
+from leaderboard.families import columns_of
 from leaderboard.tables import MOST_ROWS
 from tasks.settings import KIND_NAMES, kind_of, languages_of
 
@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from leaderboard.data_table import Type, Value
-    from leaderboard.facts import SiteFacts
     from leaderboard.families import Place
-    from leaderboard.tables import TaskBoard
+    from leaderboard.tables import TaskBoard, TaskTables
 
 _SYSTEM = (
     Column("system", "text", "Id of the system: its page is entries/<system>.html"),
@@ -89,9 +88,9 @@ def board_table(board: TaskBoard) -> DataTable:
     return DataTable.of_rows(title, board_columns(), rows)
 
 
-def settings_table(board: TaskBoard, facts: SiteFacts) -> DataTable:
+def settings_table(tables: TaskTables) -> DataTable:
     """The systems of a task in each of its settings, best first."""
-    family = facts.family(board.task.id, ("*",))
+    board, family = tables.board, tables.family
     columns = setting_columns()
     values: list[list[Value]] = [[] for _ in columns]
     first: list[int] = []
@@ -99,17 +98,16 @@ def settings_table(board: TaskBoard, facts: SiteFacts) -> DataTable:
         of_setting = (setting, KIND_NAMES[kind_of(setting)], *languages_of(setting))
         first += range(len(values[0]), len(values[0]) + min(len(places), MOST_ROWS))
         repeated = ([value] * len(places) for value in of_setting)
-        for of_column, found in zip(values, (*repeated, *_columns(places)), strict=True):
+        for of_column, found in zip(values, (*repeated, *_of_columns(places)), strict=True):
             of_column.extend(found)
     title = f"{board.task.title}: {board.measure} by setting"
     return DataTable(title, columns, values, in_latex=first)
 
 
-def _columns(places: Sequence[Place]) -> Iterable[Sequence[Value]]:
-    """Of some places: the system, its mean, and the values of ``_PLACE``."""
-    if isinstance(places, Places):
-        return places.columns()
-    return zip(*((place.system, place.mean, *_of(place)) for place in places), strict=True)
+def _of_columns(places: Sequence[Place]) -> Iterable[Sequence[Value]]:
+    """The system, its mean, and the values of ``_PLACE``; no letters are nothing."""
+    systems, means, letters, *others = columns_of(places)
+    return systems, means, [found or None for found in letters], *others
 
 
 def _of(place: Place | None) -> list[Value]:

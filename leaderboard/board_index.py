@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from leaderboard.board_view import about, change_texts, ranks_text
+from leaderboard.board_view import LEADS, about, change_texts, ranks_text
 from leaderboard.charts.to_leader import intervals_to_leader
 from leaderboard.data_scripts import data_script
 from leaderboard.facets import FACETS
-from leaderboard.numerals import plain
+from leaderboard.families import columns_of
+from leaderboard.numerals import plain, signed
 from leaderboard.tables import setting_file
 
 if TYPE_CHECKING:
@@ -61,22 +62,28 @@ def unit_index(board: TaskBoard, unit: str, places: Sequence[Place]) -> Iterator
         places: Best first.
     """
     position = {name: at for at, name in enumerate(sorted(row.system.id for row in board.rows))}
+    systems, means, letters, best, worst, changes, *_ = columns_of(places)
+    # The axis is straight: two places on it tell all others.
+    (top,), (bottom,) = (
+        intervals_to_leader(places, range(at, at + 1)) for at in (0, len(means) - 1)
+    )
+    step = (top.at - bottom.at) / (means[0] - means[-1]) if means[0] > means[-1] else 0.0
+    columns: dict[str, list[Any]] = {
+        "system": [position[system] for system in systems],
+        "score": [plain(mean) for mean in means],
+        "letters": letters,
+        "ranks": [ranks_text(ranks) for ranks in zip(best, worst, strict=True)],
+        "change": [LEADS if change is None else signed(change) for change in changes],
+        "at": [round(bottom.at + step * (mean - means[-1]), 1) for mean in means],
+    }
+    width = None if bottom.low is None else round(bottom.at - bottom.low, 1)
+    shared: dict[str, Any] = {
+        "total": len(places),
+        "half": change_texts(places[-1])[1],
+        "width": width,
+    }
     for number, part in enumerate(_parts(range(len(places))), 1):
-        drawn = intervals_to_leader(places, range(part[0], part[-1] + 1))
-        found = [places[at] for at in part]
-        changes = [change_texts(place) for place in found]
-        low = drawn[-1].low
-        content = {
-            "total": len(places),
-            "system": [position[place.system] for place in found],
-            "score": [plain(place.mean) for place in found],
-            "letters": [place.letters for place in found],
-            "ranks": [ranks_text(place.ranks) for place in found],
-            "change": [change for change, _ in changes],
-            "half": changes[-1][1],
-            "at": [round(one.at, 1) for one in drawn],
-            "width": None if low is None else round(drawn[-1].at - low, 1),
-        }
+        content = shared | {key: values[part[0] : part[-1] + 1] for key, values in columns.items()}
         yield data_script(f"{FOLDER}/{board.task.id}/{setting_file(unit)}/{number}", content)
 
 

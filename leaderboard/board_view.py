@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from leaderboard.systems import SiteSystem
     from leaderboard.tables import TaskBoard
 
+LEADS = "leads"
+FIRST_ROWS = 50
+"""Of the table of a setting that is cut: there are hundreds of them."""
 MAIN = "score"
 """Key of the only column of scores that the table of a setting has."""
 
@@ -161,7 +164,7 @@ def setting_view(
         places: Of all systems in it, best first.
         systems: By id.
     """
-    shown = places[:MOST_ROWS]
+    shown = places[: MOST_ROWS if len(places) <= MOST_ROWS else FIRST_ROWS]
     drawn = intervals_to_leader(places, range(len(shown)))
     return BoardView(
         task=board.task.id,
@@ -255,6 +258,6 @@ def change_texts(place: Place) -> tuple[str, str]:
     """The difference to the leader, and half the width of its interval, if there are any."""
     found = place.to_first
     if found is None:
-        return "leads", ""
+        return LEADS, ""
     half = f"± {plain((found.ci[1] - found.ci[0]) / 2)}" if found.ci else ""
     return signed(found.difference), half

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -75,9 +76,9 @@ class DataTable:
         return cls(title, columns, values)
 
     def as_json(self) -> bytes:
-        """A list of objects, one a row, as ``json.dumps(..., indent=1)`` writes it."""
+        """A list of objects, one a row and on one line."""
         names = (json.dumps(column.name).replace("%", "%%") for column in self.columns)
-        template = "  {\n" + ",\n".join(f"   {name}: %s" for name in names) + "\n  }"
+        template = "  {" + ", ".join(f"{name}: %s" for name in names) + "}"
         rows = ",\n".join(map(template.__mod__, zip(*self._as_json, strict=True)))
         title = json.dumps(self.title, ensure_ascii=False)
         listed = f"[\n{rows}\n ]" if rows else "[]"
@@ -86,17 +87,12 @@ class DataTable:
 
     def as_csv(self) -> bytes:
         """A line for each row, after one with the names of the columns."""
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow([column.name for column in self.columns])
         cells = [
-            [csv_cell(value) for value in values]
-            if column.type == "text"
-            else ["" if text == NULL else text for text in texts]
+            _csv_texts(values) if column.type == "text" else _csv_numbers(texts)
             for column, values, texts in zip(self.columns, self.values, self._as_json, strict=True)
         ]
-        writer.writerows(zip(*cells, strict=True))
-        return buffer.getvalue().encode()
+        head = ",".join(_csv_texts([column.name for column in self.columns]))
+        return "\n".join([head, *map(",".join, zip(*cells, strict=True)), ""]).encode()
 
     def as_parquet(self) -> bytes:
         """One column group; the same bytes for the same table."""
@@ -135,30 +131,49 @@ class DataTable:
     @cached_property
     def _rounded(self) -> list[Sequence[Value]]:
         return [
-            [None if v is None else round(v, DECIMALS) for v in values]  # type: ignore[arg-type]
-            if column.type == "number"
-            else values
+            _rounded(values) if column.type == "number" else values
             for column, values in zip(self.columns, self.values, strict=True)
         ]
 
     @cached_property
     def _as_json(self) -> list[list[str]]:
         return [
-            _texts(values) if column.type == "text" else [_number(value) for value in values]
+            _json_texts(values) if column.type == "text" else [_json_number(v) for v in values]
             for column, values in zip(self.columns, self._rounded, strict=True)
         ]
 
 
-def _texts(values: Sequence[Value]) -> list[str]:
+def _rounded(values: Sequence[Value]) -> list[Value]:
+    known = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    rounded: list[Value] = np.round(known, DECIMALS).tolist()
+    return [None if value is None else new for value, new in zip(values, rounded, strict=True)]
+
+
+def _json_texts(values: Sequence[Value]) -> list[str]:
     """Each text as JSON; one that is there many times is written once."""
     written = {value: json.dumps(value, ensure_ascii=False) for value in dict.fromkeys(values)}
     return [written[value] for value in values]
 
 
-def _number(value: Value) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return NULL if value is None else repr(value)
+def _json_number(value: Value) -> str:
+    if value is None:
+        return NULL
+    return ("true" if value else "false") if isinstance(value, bool) else repr(value)
+
+
+def _csv_texts(values: Sequence[Value]) -> list[str]:
+    """Each text as a cell; one that is there many times is written once."""
+    written = {}
+    for value in dict.fromkeys(values):
+        buffer = io.StringIO()
+        # With a second cell, as an empty one that is alone in its row is written in quotes.
+        csv.writer(buffer, lineterminator="").writerow([csv_cell(value), 0])
+        written[value] = buffer.getvalue().removesuffix(",0")
+    return [written[value] for value in values]
+
+
+def _csv_numbers(texts: Sequence[str]) -> list[str]:
+    return ["" if text == NULL else text for text in texts]
 
 
 def _latex(value: Value) -> str:

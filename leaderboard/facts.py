@@ -119,6 +119,11 @@ class SiteFacts:
         """
         return self._once(("complete", task), lambda: self._complete(task))
 
+    def first_of_kind(self, kind: str, task: str) -> SiteSystem | None:
+        """The first complete system of a task, by id, that is of a kind of model."""
+        found = (one for one in self.complete(task) if one.manifest.model.kind == kind)
+        return self._once(("first", kind, task), lambda: next(found, None))
+
     def placed(self, task: str) -> frozenset[str]:
         """Ids of the systems of :meth:`complete`."""
         found = self.complete

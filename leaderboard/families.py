@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,7 +13,7 @@ from harness.design import Design
 from harness.paired_scores import average_over_seeds, from_question_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from harness.comparison import Comparison
     from harness.design import Test
@@ -98,6 +99,31 @@ class Family:
             for name, rows in content["places"].items()
         }
         return cls(content["size"], content["test"], content["resamples"], places)
+
+
+class PlacesByColumn(Sequence[Place]):
+    """Places that are at hand by column."""
+
+    def columns(self) -> tuple[list[Any], ...]:
+        """See :func:`columns_of`."""
+        raise NotImplementedError
+
+
+def columns_of(places: Sequence[Place]) -> tuple[list[Any], ...]:
+    """Places by column.
+
+    Ids, means, letters, best and worst ranks; then, None for the first, differences to it, the
+    ends of their intervals, and their p-values.
+    """
+    if isinstance(places, PlacesByColumn):
+        return places.columns()
+    rows = []
+    for place in places:
+        change = place.to_first
+        low, high = change.ci if change and change.ci else (None, None)
+        of_change = (change.difference, low, high, change.p) if change else (None,) * 4
+        rows.append((place.system, place.mean, place.letters, *place.ranks, *of_change))
+    return tuple(list(column) for column in zip(*rows, strict=True))
 
 
 def difference_from_json(content: Mapping[str, Any]) -> Difference:

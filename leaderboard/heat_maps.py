@@ -163,12 +163,12 @@ def baselines_of(system: SiteSystem, task: str, facts: SiteFacts) -> Iterator[Ba
 
 
 def _candidates(system: SiteSystem, task: str, facts: SiteFacts) -> Iterator[Baseline]:
-    ranked = [row.system for row in facts.board(task).rows]
-    others = [one for one in facts.complete(task) if one.id != system.id]
+    others = facts.complete(task)
     yield from _before(system, others)
-    yield from [Baseline(o, "words alone") for o in others if o.manifest.model.kind == "bm25"][:1]
+    if (words := facts.first_of_kind("bm25", task)) is not None:
+        yield Baseline(words, "words alone")
     yield from _twins(system, others)
-    yield from [Baseline(leader, LEADER) for leader in ranked[:1]]
+    yield from [Baseline(row.system, LEADER) for row in facts.board(task).rows[:1]]
 
 
 def _before(system: SiteSystem, others: Sequence[SiteSystem]) -> Iterator[Baseline]:
@@ -193,7 +193,12 @@ def _twins(system: SiteSystem, others: Sequence[SiteSystem]) -> Iterator[Baselin
     name, digest = record.recipe.name, record.recipe.digest()
     for other in others:
         twin = other.system.record
-        if twin and twin.recipe.name == name and twin.recipe.digest() == digest:
+        if (
+            twin
+            and other.id != system.id
+            and twin.recipe.name == name
+            and twin.recipe.digest() == digest
+        ):
             yield Baseline(other, "the same recipe in other conditions")
             return
 

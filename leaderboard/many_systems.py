@@ -9,7 +9,6 @@ adding one to a thousand costs a thousandth.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, overload
@@ -20,11 +19,11 @@ from harness.design import Design
 from harness.question_scores import classes
 from harness.significance.letters import letter
 from harness.significance.range_of_means import range_of_means
-from leaderboard.families import Difference, Family, Place
+from leaderboard.families import Difference, Family, Place, PlacesByColumn
 from leaderboard.kept_extremes import KeptExtremes, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -43,7 +42,7 @@ LETTERS_IN_FULL = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places(Sequence[Place]):
+class Places(PlacesByColumn):
     """Where very many systems stand, best first; a place is made when it is asked for.
 
     Attributes:
@@ -88,11 +87,7 @@ class Places(Sequence[Place]):
         )
 
     def columns(self) -> tuple[list[Any], ...]:
-        """All places by column.
-
-        Ids, means, letters, best and worst ranks; then, None for the first, differences to it,
-        the ends of their intervals, and their p-values.
-        """
+        """See :func:`leaderboard.families.columns_of`."""
         changes = self.means - self.means[0]
         is_bounded = math.isfinite(self.half)
         of_change = (

@@ -2,7 +2,8 @@
 
 ::
 
-    <cache>/<key>.json   a task of an entry: its summary, and which layout its scores have
+    <cache>/<key>.json   a task of an entry: its summary, and which layout its scores have; the
+                         first line is the checksum of what follows
     <cache>/<key>.npy    its scores in the primary measure, shape (values,)
     <cache>/layouts/     settings and questions that scores are of: many entries share one
 """
@@ -67,6 +68,34 @@ class Layout:
         return digest.hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class KeptValues:
+    """Scores in a file.
+
+    Attributes:
+        path: The file.
+        digest: sha256 of it.
+        entry: Whose scores they are.
+        task: On which task.
+    """
+
+    path: Path
+    digest: str
+    entry: Entry
+    task: str
+
+    def read(self) -> NDArray[np.float64]:
+        """The scores; from the ranks, if the file is missing or damaged."""
+        try:
+            content = self.path.read_bytes()
+        except OSError:
+            content = b""
+        if hashlib.sha256(content).hexdigest() != self.digest:
+            return summarise(self.entry.ranks(self.task))[1].value
+        found: NDArray[np.float64] = np.load(io.BytesIO(content), allow_pickle=False)
+        return found
+
+
 @dataclass(frozen=True)
 class Scored:
     """What an entry came to on a task.
@@ -75,19 +104,19 @@ class Scored:
         ranks: sha256 of the ranks that all of it was computed from.
         summary: Means by setting and by class.
         layout: What its scores are of.
-        values: Its scores in the primary measure, or the file that has them.
+        values: Its scores in the primary measure.
     """
 
     ranks: str
     summary: TaskSummary
     layout: Layout
-    values: NDArray[np.float64] | Path
+    values: NDArray[np.float64] | KeptValues
 
     @property
     def scores(self) -> QuestionScores:
         """The scores in the primary measure; they are read anew each time if they are in a file."""
         of = self.layout
-        values = self.values if isinstance(self.values, np.ndarray) else np.load(self.values)
+        values = self.values.read() if isinstance(self.values, KeptValues) else self.values
         names = of.measure, of.settings, of.questions
         return QuestionScores(*names, of.setting, of.question, values)
 
@@ -135,8 +164,7 @@ class ScoreStore:
                 summary, scores = summarise(entry.ranks(task))
                 return scored_from(summary, scores, entry.manifest.runs[task].ranks)
             entry.check_ranks(task)
-            kept = self._kept(self._path(entry, task), entry.manifest.runs[task].ranks)
-            return kept or self._keep(entry, task)
+            return self._kept(entry, task) or self._keep(entry, task)
         except EntryError as error:
             return error
 
@@ -145,36 +173,41 @@ class ScoreStore:
         name = hashlib.sha256(key.encode()).hexdigest()
         return _in(self._folder) / name[:2] / f"{name}.json"
 
-    def _kept(self, path: Path, ranks: str) -> Scored | None:
+    def _kept(self, entry: Entry, task: str) -> Scored | None:
         """What a file has, or None if it is not there or damaged: it is made again then."""
+        path = self._path(entry, task)
         try:
-            content = json.loads(path.read_bytes())
-            values = path.with_suffix(".npy")
-            if content["values"] != hashlib.sha256(values.read_bytes()).hexdigest():
+            digest, content = path.read_bytes().split(b"\n", 1)
+            if hashlib.sha256(content).hexdigest().encode() != digest:
                 return None
-            layout = self._layout(content["layout"])
-            return Scored(ranks, TaskSummary.from_json(content["summary"]), layout, values)
-        except (OSError, ValueError, KeyError, TypeError):
+            found = json.loads(content)
+            layout = self._layout(found["layout"])
+        except (OSError, ValueError):
             return None
+        summary = TaskSummary.from_json(found["summary"])
+        values = KeptValues(path.with_suffix(".npy"), found["values"], entry, task)
+        return Scored(entry.manifest.runs[task].ranks, summary, layout, values)
 
     def _keep(self, entry: Entry, task: str) -> Scored:
         summary, scores = summarise(entry.ranks(task))
-        ranks = entry.manifest.runs[task].ranks
-        made = scored_from(summary, scores, ranks)
+        made = scored_from(summary, scores, entry.manifest.runs[task].ranks)
         path = self._path(entry, task)
         buffer = io.BytesIO()
         np.save(buffer, scores.value, allow_pickle=False)
         write_atomically(path.with_suffix(".npy"), buffer.getvalue(), durable=False)
-        layout = self._layout_path(made.layout.digest)
-        if not layout.is_file():
+        if made.layout.digest not in self._layouts:
+            layout = self._layout_path(made.layout.digest)
             write_atomically(layout, _layout_bytes(made.layout), durable=False)
-        content = {
-            "values": hashlib.sha256(buffer.getvalue()).hexdigest(),
-            "layout": made.layout.digest,
-            "summary": summary.as_json(),
-        }
-        write_atomically(path, json.dumps(content).encode(), durable=False)
-        found = self._kept(path, ranks)  # as in every later build
+        content = json.dumps(
+            {
+                "values": hashlib.sha256(buffer.getvalue()).hexdigest(),
+                "layout": made.layout.digest,
+                "summary": summary.as_json(),
+            }
+        ).encode()
+        digest = hashlib.sha256(content).hexdigest().encode()
+        write_atomically(path, digest + b"\n" + content, durable=False)
+        found = self._kept(entry, task)  # as in every later build
         if found is None:
             raise EntryError(
                 f"{path} was written and cannot be read. Name another folder with --cache."

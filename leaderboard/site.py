@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leaderboard.data_files import data_files
-from leaderboard.drawing import drawn
+from leaderboard.drawing import Drawing
 from leaderboard.facts import gather
 from leaderboard.pages import (
     changes,
@@ -36,6 +36,7 @@ from leaderboard.pages import (
 from leaderboard.rendering import environment, render
 from leaderboard.site_files import SiteWriter, check_out
 from leaderboard.site_parts import site_parts
+from submissions.manifest import FILE_NAME
 from tasks.errors import EntryError
 
 if TYPE_CHECKING:
@@ -112,26 +113,28 @@ def build_site(
     """
     check_out(out)
     reporter.say(f"Reading {root}")
-    facts = gather(root, cache)
-    if facts.invalid and not allow_invalid:
-        reasons = "\n".join(f"  {name}: {why}" for name, why in facts.invalid.items())
-        raise InvalidEntriesError(
-            f"Entries in {root} that cannot be shown: {len(facts.invalid)}.\n{reasons}\n"
-            "Mend them, or build without them with --allow-invalid."
-        )
-    reporter.say(f"Comparing {len(facts.systems)} systems on {len(facts.boards)} tasks")
-    writer = SiteWriter(out, _memory(out, cache))
-    writer.put_all(_assets())
-    parts = site_parts(facts)
-    stale = [part for part in parts if not writer.is_there(part.name, part.key)]
-    with reporter.track("Drawing", len(stale), "parts") as advance:
-        for part, files in drawn(stale, facts):
-            writer.put_part(part.name, part.key, files)
-            advance(1)
-    templates = environment()
-    for module in PAGES:
-        writer.put_all((page.path, render(templates, page)) for page in module.pages(facts))
-    writer.put_all(data_files(facts))
+    with Drawing(sum(1 for _ in root.glob(f"*/{FILE_NAME}"))) as drawing:
+        facts = gather(root, cache)
+        if facts.invalid and not allow_invalid:
+            reasons = "\n".join(f"  {name}: {why}" for name, why in facts.invalid.items())
+            raise InvalidEntriesError(
+                f"Entries in {root} that cannot be shown: {len(facts.invalid)}.\n{reasons}\n"
+                "Mend them, or build without them with --allow-invalid."
+            )
+        reporter.say(f"Comparing {len(facts.systems)} systems on {len(facts.boards)} tasks")
+        writer = SiteWriter(out, _memory(out, cache))
+        parts = site_parts(facts)
+        stale = [part for part in parts if not writer.is_there(part.name, part.key)]
+        drawing.begin(stale, facts)
+        writer.put_all(_assets())
+        templates = environment()
+        for module in PAGES:
+            writer.put_all((page.path, render(templates, page)) for page in module.pages(facts))
+        writer.put_all(data_files(facts))
+        with reporter.track("Drawing", len(stale), "parts") as advance:
+            for part, files in drawing.files(stale, facts):
+                writer.put_part(part.name, part.key, files)
+                advance(1)
     writer.finish()
     return Built(
         index=out / "index.html",

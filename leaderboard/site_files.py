@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from harness.files import write_atomically
@@ -54,13 +55,14 @@ class SiteWriter:
         """Writes a file, unless it is there with the same content.
 
         Raises:
-            ValueError: If the site has that file already: two things have one name.
+            ValueError: If the site has that file already, as two things have one name, or if it
+                would lie outside of the site.
         """
         digest = hashlib.sha256(content).hexdigest()
-        target = (self._out / path).resolve()
-        if path in self._now or not target.is_relative_to(self._out.resolve()):
-            raise ValueError(f"two files of the site are called {path}, or it is none of its files")
+        if path in self._now or not _is_within(path):
+            raise ValueError(f"{path} is there already, or is no file within the site")
         self._now[path] = digest
+        target = self._out / path
         if self._before.get(path) != digest or not target.is_file():
             # Not durable one by one: the inventory is, and comes last.
             write_atomically(target, content, durable=False)
@@ -89,7 +91,7 @@ class SiteWriter:
         files = found["files"]
         if any(self._before.get(path) != digest for path, digest in files.items()):
             return False
-        if not all((self._out / path).is_file() for path in files):
+        if not all(os.path.isfile(f"{self._out}/{path}") for path in files):  # noqa: PTH113  # many
             return False
         self._now.update(files)
         self._parts[part] = found
@@ -107,13 +109,18 @@ class SiteWriter:
         """Writes the inventory, and removes what an earlier build left and is no longer needed."""
         if hasattr(os, "sync"):
             os.sync()  # the inventory must not speak of files that a failing power would take
-        write_atomically(self._out / INVENTORY, _as_bytes(dict(sorted(self._now.items()))))
+        write_atomically(self._out / INVENTORY, _inventory(self._now))
         for name in set(self._before) - set(self._now):
             path = (self._out / name).resolve()
             if path.is_relative_to(self._out.resolve()):
                 path.unlink(missing_ok=True)
         if self._memory:
-            write_atomically(self._memory, _as_bytes(self._parts))
+            write_atomically(self._memory, json.dumps(self._parts).encode())
+
+
+def _is_within(path: str) -> bool:
+    pure = PurePosixPath(path)
+    return not pure.is_absolute() and ".." not in pure.parts and "\\" not in path
 
 
 class _Part(TypedDict):
@@ -130,5 +137,7 @@ def _read(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _as_bytes(content: Mapping[str, object]) -> bytes:
-    return (json.dumps(content, indent=1) + "\n").encode()
+def _inventory(digests: Mapping[str, str]) -> bytes:
+    """One file a line, as ``json.dumps(..., indent=1)`` writes it, which is slow."""
+    lines = (f" {json.dumps(path)}: {json.dumps(digests[path])}" for path in sorted(digests))
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()

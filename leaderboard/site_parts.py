@@ -21,18 +21,17 @@ from leaderboard.question_shards import system_scripts
 from leaderboard.rank_shards import rank_shards
 from leaderboard.rendering import environment, render
 from leaderboard.systems import over_seeds
-from leaderboard.tables import MOST_ROWS
+from leaderboard.tables import MOST_ROWS, task_tables
 from submissions.entry import TRAINING_RECORD, ranks_path
 from submissions.manifest import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from leaderboard.data_table import DataTable
     from leaderboard.facts import SiteFacts
     from leaderboard.page import Page
     from leaderboard.systems import SiteSystem
-    from leaderboard.tables import TaskBoard
+    from leaderboard.tables import TaskBoard, TaskTables
     from submissions.entry import Entry
 
 Sort = Literal["task", "page", "scores", "entry"]
@@ -121,20 +120,18 @@ def _placed_on(one: SiteSystem, facts: SiteFacts) -> list[str]:
     return [board.task.id for board in facts.boards if one.id in facts.placed(board.task.id)]
 
 
-def _task_files(task: str, facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
-    board = facts.board(task)
-    for folder, table in (
-        ("boards", board_table(board)),
-        ("settings", settings_table(board, facts)),
-    ):
-        yield from ((f"data/{folder}/{task}.{form}", made) for form, made in _forms(table))
-    family = facts.family(task, ("*",))
-    if family and len(board.rows) > MOST_ROWS:
+def task_files(tables: TaskTables) -> Iterator[tuple[str, bytes]]:
+    """The tables of a task as data and scripts, and the pages of its settings."""
+    board, family = tables.board, tables.family
+    for folder, table in {"boards": board_table(board), "settings": settings_table(tables)}.items():
+        made = table.as_json(), table.as_csv(), table.as_parquet(), table.as_latex()
+        for form, content in zip(FORMS, made, strict=True):
+            yield f"data/{folder}/{board.task.id}.{form}", content
+    if family and board.family and len(board.rows) > MOST_ROWS:
         yield from systems_index(board)
-        of_classes = board.family.places if board.family else {}
-        for unit, places in {**of_classes, **family.places}.items():
+        for unit, places in {**board.family.places, **family.places}.items():
             yield from unit_index(board, unit, places)
-    yield from _rendered(setting.task_pages(board, facts))
+    yield from _rendered(setting.setting_pages(tables))
 
 
 def _page_files(name: str, facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
@@ -161,18 +158,13 @@ def _entry_files(name: str, facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
         yield f"data/{name}/{task}.parquet", ranks_path(entry.folder, task).read_bytes()
 
 
-def _forms(table: DataTable) -> Iterator[tuple[str, bytes]]:
-    made = (table.as_json(), table.as_csv(), table.as_parquet(), table.as_latex())
-    return zip(FORMS, made, strict=True)
-
-
 def _rendered(pages: Iterator[Page]) -> Iterator[tuple[str, bytes]]:
     templates = environment()
     return ((page.path, render(templates, page)) for page in pages)
 
 
 _FILES: dict[Sort, Callable[[str, SiteFacts], Iterator[tuple[str, bytes]]]] = {
-    "task": _task_files,
+    "task": lambda task, facts: task_files(task_tables(facts.board(task), facts)),
     "page": _page_files,
     "scores": _scores_files,
     "entry": _entry_files,

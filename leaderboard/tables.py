@@ -93,6 +93,26 @@ class TaskBoard:
     family: Family | None
 
 
+@dataclass(frozen=True, slots=True)
+class TaskTables:
+    """The tables of a task and of each of its settings, with all that they are made from.
+
+    Attributes:
+        board: The task.
+        family: All pairs of systems in each setting; None if no system is complete.
+        asked: By setting, the number of its questions.
+    """
+
+    board: TaskBoard
+    family: Family | None
+    asked: Mapping[str, int]
+
+    @property
+    def systems(self) -> dict[str, SiteSystem]:
+        """By id, those that have a place."""
+        return {row.system.id: row.system for row in self.board.rows}
+
+
 def setting_file(setting: str) -> str:
     """A setting as part of a path: ``clir-de-en``."""
     return setting.replace("/", "-")
@@ -133,6 +153,15 @@ def task_board(task: str, facts: SiteFacts) -> TaskBoard:
         incomplete=tuple(system for system in systems if system.id not in placed),
         family=family,
     )
+
+
+def task_tables(board: TaskBoard, facts: SiteFacts) -> TaskTables:
+    """The tables of a task and of its settings."""
+    asked = {}
+    if board.rows:
+        summary = facts.seeds(board.rows[0].system, board.task.id)[0].summary
+        asked = {setting: mean.n for setting, mean in summary.means[summary.measure].items()}
+    return TaskTables(board, facts.family(board.task.id, ("*",)), asked)
 
 
 def averages_over_seeds(averages: Sequence[Mapping[str, Average]]) -> dict[str, Average]:

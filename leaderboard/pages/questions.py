@@ -12,6 +12,7 @@ from leaderboard.passages import definition_of, question_texts, shown_language
 from leaderboard.question_index import systems_of
 from leaderboard.question_lists import question_lists
 from leaderboard.systems import over_seeds
+from leaderboard.tables import MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,13 +35,14 @@ def pages(facts: SiteFacts) -> Iterator[Page]:
 def _content(board: TaskBoard, facts: SiteFacts) -> dict[str, object]:
     scores = (
         (row.system.id, over_seeds([one.scores for one in facts.seeds(row.system, board.task.id)]))
-        for row in board.rows
+        for row in board.rows[:MOST_ROWS]
     )
     texts = question_texts(board.task.id)
     language = shown_language([code for found in texts.values() for code in found.queries])
     definition = definition_of(board.task.id)
     return {
         "board": board,
+        "listed_by": min(len(board.rows), MOST_ROWS),
         "lists": question_lists(scores, board.sorted_by),
         "names": {system.id: system.name for system in systems_of(board)},
         "texts": {

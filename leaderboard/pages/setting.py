@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from leaderboard.board_view import BoardView
-    from leaderboard.facts import SiteFacts
-    from leaderboard.tables import TaskBoard
+    from leaderboard.tables import TaskTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +45,11 @@ def setting_path(task: str, setting: str) -> str:
     return f"settings/{task}/{setting_file(setting)}.html"
 
 
-def pages(facts: SiteFacts) -> Iterator[Page]:
+def setting_pages(tables: TaskTables) -> Iterator[Page]:
     """``settings/<task>/<setting>.html``, of settings that some system has with all others."""
-    for board in facts.boards:
-        yield from task_pages(board, facts)
-
-
-def task_pages(board: TaskBoard, facts: SiteFacts) -> Iterator[Page]:
-    """The pages of the settings of a task."""
-    family = facts.family(board.task.id, ("*",))
-    systems = {system.id: system for system in facts.complete(board.task.id)}
-    for setting, places in (family.places if family else {}).items():
+    board, family = tables.board, tables.family
+    for setting, places in family.places.items() if family else ():
         query, document = languages_of(setting)
-        first = next(iter(systems.values()))
-        summary = facts.seeds(first, board.task.id)[0].summary
         content = {
             "task": board.task,
             "measure": board.measure,
@@ -69,9 +59,9 @@ def task_pages(board: TaskBoard, facts: SiteFacts) -> Iterator[Page]:
                 kind=kind_of(setting),
                 query=query,
                 document=document,
-                questions=summary.means[summary.measure][setting].n,
+                questions=tables.asked[setting],
                 pairs=len(places) * (len(places) - 1) // 2,
-                view=setting_view(board, setting, places, systems),
+                view=setting_view(board, setting, places, tables.systems),
             ),
         }
         yield Page(setting_path(board.task.id, setting), "setting.html", content, "leaderboard")
