@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats calibrate wheel clean
+.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site calibrate wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make bench-large  rank a corpus of an eighth of mMARCO's size, in bounded memory"
 	@echo "make bench-codeswitch  time code-switching, in words a second"
 	@echo "make bench-stats  time the significance tests against their matrix product and others"
+	@echo "make bench-site   build the site of a thousand made-up entries, from nothing and again"
 	@echo "make wheel        build the package into dist/"
 	@echo "make clean        remove what these made"
 
@@ -83,6 +84,9 @@ bench-codeswitch: $(VENV)/test
 
 bench-stats: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.significance_ratio
+
+bench-site: $(VENV)/test
+	$(BIN)/python -m tests.benchmarks.site_scale
 
 calibrate: $(VENV)/test
 	$(BIN)/python -m tests.calibration.run --write docs/calibration.md

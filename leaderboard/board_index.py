@@ -7,17 +7,18 @@
 
 Columns are as pages write them. ``system`` is the position of a system in the first list, facets
 are positions in a list of answers, ``at`` is where a mean stands on the axis of the intervals and
-``half`` half the width of each interval there, in pixels. No script is larger than 50 kB when it
+``width`` half the width of each interval there, in pixels. No script is larger than 50 kB when it
 is compressed.
 """
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from leaderboard.board_view import LEADS, about, change_texts, ranks_text
 from leaderboard.charts.to_leader import intervals_to_leader
-from leaderboard.data_scripts import data_script
+from leaderboard.data_scripts import data_script, parts_by_size
 from leaderboard.facets import FACETS
 from leaderboard.families import columns_of
 from leaderboard.numerals import plain, signed
@@ -27,19 +28,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from leaderboard.families import Place
-    from leaderboard.tables import TaskBoard
+    from leaderboard.tables import SystemRow, TaskBoard
 
 FOLDER = "index"
 """Within the folder of the data."""
-ROWS_PER_PART = 1_000
+PLACES_PER_PART = 1_000
+MOST_BYTES = 55_000
+"""Of the systems of a part: names may be long, and such that they can hardly be compressed."""
 
 
 def systems_index(board: TaskBoard) -> Iterator[tuple[str, bytes]]:
     """The systems of a task, by path from the root of the site."""
     rows = sorted(board.rows, key=lambda row: row.system.id)
-    for number, part in enumerate(_parts(rows), 1):
+    parts = parts_by_size(rows, [_size(row) for row in rows], MOST_BYTES)
+    for number, part in enumerate(parts, 1):
         content: dict[str, Any] = {
-            "total": len(rows),
+            "parts": len(parts),
             "id": [row.system.id for row in part],
             "name": [row.system.name for row in part],
             "about": [about(row.system) for row in part],
@@ -77,18 +81,22 @@ def unit_index(board: TaskBoard, unit: str, places: Sequence[Place]) -> Iterator
         "at": [round(bottom.at + step * (mean - means[-1]), 1) for mean in means],
     }
     width = None if bottom.low is None else round(bottom.at - bottom.low, 1)
+    starts = range(0, len(places), PLACES_PER_PART)
     shared: dict[str, Any] = {
-        "total": len(places),
+        "parts": len(starts),
         "half": change_texts(places[-1])[1],
         "width": width,
     }
-    for number, part in enumerate(_parts(range(len(places))), 1):
-        content = shared | {key: values[part[0] : part[-1] + 1] for key, values in columns.items()}
+    for number, start in enumerate(starts, 1):
+        part = slice(start, start + PLACES_PER_PART)
+        content = shared | {key: values[part] for key, values in columns.items()}
         yield data_script(f"{FOLDER}/{board.task.id}/{setting_file(unit)}/{number}", content)
 
 
-def _parts(rows: Sequence[Any]) -> list[Sequence[Any]]:
-    return [rows[at : at + ROWS_PER_PART] for at in range(0, len(rows), ROWS_PER_PART)]
+def _size(row: SystemRow) -> int:
+    """Bytes that a system needs in a script, about: texts, and some numbers."""
+    system = row.system
+    return len(json.dumps([system.id, system.name, about(system), system.system.base])) + 20
 
 
 def _coded(values: Sequence[str]) -> dict[str, list[Any]]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SITE_RESAMPLES = 10_000
 """Of the families of single settings, of which a task has many."""
+MAP_RESAMPLES = 2_500
+"""Of a heat map: a system has one for each of its baselines on each task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ def two_systems(a: Sequence[QuestionScores], b: Sequence[QuestionScores]) -> dic
     scores = {f"a{i}": one for i, one in enumerate(a)} | {f"b{i}": one for i, one in enumerate(b)}
     groups = {side: [name for name in scores if name.startswith(side)] for side in ("a", "b")}
     paired = average_over_seeds(from_question_scores(scores, ("*",)), groups)
-    found = _by_pair(compare(paired, Design(resamples=SITE_RESAMPLES)))
+    found = _by_pair(compare(paired, Design(resamples=MAP_RESAMPLES)))
     return {setting: one for (setting, first, _), one in found.items() if first == "a"}
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from leaderboard.score_store import Layout
 
 MANY = 50
-"""Systems from which on the range of means takes the place of step-down max-T."""
+"""With more systems, the range of means takes the place of step-down max-T."""
 CLASS_RESAMPLES = 10_000
 SETTING_RESAMPLES = 2_000
 """Of the range in a single setting, of which a task has many."""

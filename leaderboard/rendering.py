@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from leaderboard.charts.labels import clean
 from leaderboard.numerals import plain, signed
 from leaderboard.wording import kind_in_words, method_in_words, parameters_in_words
 from tasks.languages import POOL, language_name
@@ -56,6 +57,7 @@ def environment() -> Environment:
     )
     made.globals.update(kinds=KIND_NAMES, pool=POOL, navigation=NAVIGATION)
     made.filters.update(
+        clean=clean,
         score=plain,
         signed=signed,
         p_value=_p_value,

@@ -26,7 +26,10 @@ from harness.files import write_atomically
 from harness.question_scores import QuestionScores
 from harness.task_summary import TaskSummary, summarise
 from leaderboard.code_digest import computing_digest
-from tasks.errors import EntryError
+from submissions.entry import ranks_path
+from tasks.errors import EntryError, UnknownNameError
+from tasks.languages import language_name
+from tasks.settings import kind_of, languages_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,7 +164,7 @@ class ScoreStore:
     def _scored(self, entry: Entry, task: str) -> Scored | EntryError:
         try:
             if self._folder is None:
-                summary, scores = summarise(entry.ranks(task))
+                summary, scores = _summarised(entry, task)
                 return scored_from(summary, scores, entry.manifest.runs[task].ranks)
             entry.check_ranks(task)
             return self._kept(entry, task) or self._keep(entry, task)
@@ -182,14 +185,14 @@ class ScoreStore:
                 return None
             found = json.loads(content)
             layout = self._layout(found["layout"])
-        except (OSError, ValueError):
-            return None
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
+            return None  # a layout has no checksum of its bytes: damage may show anywhere in it
         summary = TaskSummary.from_json(found["summary"])
         values = KeptValues(path.with_suffix(".npy"), found["values"], entry, task)
         return Scored(entry.manifest.runs[task].ranks, summary, layout, values)
 
     def _keep(self, entry: Entry, task: str) -> Scored:
-        summary, scores = summarise(entry.ranks(task))
+        summary, scores = _summarised(entry, task)
         made = scored_from(summary, scores, entry.manifest.runs[task].ranks)
         path = self._path(entry, task)
         buffer = io.BytesIO()
@@ -231,6 +234,23 @@ class ScoreStore:
                 raise ValueError(f"the layout {digest} is damaged")
             self._layouts[digest] = found
         return self._layouts[digest]
+
+
+def _summarised(entry: Entry, task: str) -> tuple[TaskSummary, QuestionScores]:
+    """See :func:`harness.task_summary.summarise`.
+
+    Raises:
+        EntryError: If the ranks are damaged, or of settings that cannot be named.
+    """
+    table = entry.ranks(task)
+    try:
+        for setting in table.pool_sizes:
+            kind_of(setting)
+            for code in languages_of(setting):
+                language_name(code)
+        return summarise(table)
+    except UnknownNameError as error:
+        raise EntryError(f"{ranks_path(entry.folder, task)}: {error}") from error
 
 
 def _layout_bytes(layout: Layout) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 INVENTORY = "files.json"
 """The checksum of every other file of a site."""
+UNFINISHED = ".unfinished"
+"""Which files a build has begun to write, a line each; it goes when the build is done."""
 
 
 def check_out(out: Path) -> None:
@@ -27,7 +30,8 @@ def check_out(out: Path) -> None:
     """
     if out.is_file():
         raise UsageError(f"{out} is a file; name a folder with --out.")
-    if out.is_dir() and any(out.iterdir()) and not (out / INVENTORY).is_file():
+    is_site = (out / INVENTORY).is_file() or (out / UNFINISHED).is_file()
+    if out.is_dir() and any(out.iterdir()) and not is_site:
         raise UsageError(
             f"{out} holds something else than a site of babelboard. Name another folder with --out."
         )
@@ -35,6 +39,8 @@ def check_out(out: Path) -> None:
 
 class SiteWriter:
     """Writes a site over an earlier one, file by file; what is no longer needed goes at the end.
+
+    After a build that was stopped, the inventory does not say what its files hold: they are read.
 
     Args:
         out: Folder of the site.
@@ -45,8 +51,9 @@ class SiteWriter:
     def __init__(self, out: Path, memory: Path | None) -> None:
         self._out = out
         self._memory = memory
-        self._before: dict[str, str] = _read(out / INVENTORY)
-        self._parts_before: dict[str, _Part] = _read(memory) if memory else {}
+        self._before = _digests(out)
+        self._parts_before = _parts(memory) if memory else {}
+        self._has_begun = False
         self._now: dict[str, str] = {}
         self._parts: dict[str, _Part] = {}
         self.changed = 0
@@ -64,9 +71,20 @@ class SiteWriter:
         self._now[path] = digest
         target = self._out / path
         if self._before.get(path) != digest or not target.is_file():
+            self._begin(path)
             # Not durable one by one: the inventory is, and comes last.
             write_atomically(target, content, durable=False)
             self.changed += 1
+
+    def _begin(self, path: str) -> None:
+        """Says that a file is not what the inventory has, before it is written or removed."""
+        journal = self._out / UNFINISHED
+        if not self._has_begun:
+            if not journal.is_file():
+                write_atomically(journal, b"")  # durable, unlike what follows
+            self._has_begun = True
+        with journal.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(f"{path}\n")
 
     @property
     def pages(self) -> int:
@@ -107,15 +125,17 @@ class SiteWriter:
 
     def finish(self) -> None:
         """Writes the inventory, and removes what an earlier build left and is no longer needed."""
+        for name in sorted(set(self._before) - set(self._now)):
+            path = (self._out / name).resolve()
+            if path.is_relative_to(self._out.resolve()):
+                self._begin(name)
+                path.unlink(missing_ok=True)
         if hasattr(os, "sync"):
             os.sync()  # the inventory must not speak of files that a failing power would take
         write_atomically(self._out / INVENTORY, _inventory(self._now))
-        for name in set(self._before) - set(self._now):
-            path = (self._out / name).resolve()
-            if path.is_relative_to(self._out.resolve()):
-                path.unlink(missing_ok=True)
         if self._memory:
             write_atomically(self._memory, json.dumps(self._parts).encode())
+        (self._out / UNFINISHED).unlink(missing_ok=True)
 
 
 def _is_within(path: str) -> bool:
@@ -126,6 +146,31 @@ def _is_within(path: str) -> bool:
 class _Part(TypedDict):
     key: str
     files: dict[str, str]
+
+
+def _digests(out: Path) -> dict[str, str]:
+    """What the files of a site are, by path: from the inventory, if the last build came to its end.
+
+    Otherwise from the files that are there, of those in the inventory or begun since.
+    """
+    listed = {path: one for path, one in _read(out / INVENTORY).items() if isinstance(one, str)}
+    try:
+        begun = (out / UNFINISHED).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return listed
+    found = {}
+    for name in filter(_is_within, {*listed, *begun}):
+        with suppress(OSError):
+            found[name] = hashlib.sha256((out / name).read_bytes()).hexdigest()
+    return found
+
+
+def _parts(memory: Path) -> dict[str, _Part]:
+    return {
+        name: {"key": part["key"], "files": part["files"]}
+        for name, part in _read(memory).items()
+        if isinstance(part, dict) and isinstance(part.get("files"), dict) and "key" in part
+    }
 
 
 def _read(path: Path) -> dict[str, Any]:

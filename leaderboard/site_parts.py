@@ -104,7 +104,8 @@ def _page_key(one: SiteSystem, facts: SiteFacts, systems: Mapping[str, str]) -> 
         task: [(found.system.id, found.reason, systems[found.system.id]) for found in baselines]
         for task, baselines in ((task, choices_of(one, task, facts)) for task in tasks)
     }
-    return [systems[one.id], tasks, held, system.years_of(one, facts)]
+    by_t = [facts.has_many(task) for task in tasks]
+    return [systems[one.id], tasks, held, by_t, system.years_of(one, facts)]
 
 
 def _scores_key(one: SiteSystem, facts: SiteFacts) -> object:

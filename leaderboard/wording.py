@@ -25,8 +25,8 @@ def kind_in_words(kind: str) -> str:
 
 
 def parameters_in_words(count: int) -> str:
-    """``23 M`` or ``7.1 B``."""
+    """``23 M`` or ``7.1 B``, which no line breaks."""
     for unit, name in ((10**9, "B"), (10**6, "M")):
         if count >= unit:
-            return f"{count / unit:.{1 if count < 10 * unit else 0}f} {name}"
+            return f"{count / unit:.{1 if count < 10 * unit else 0}f}\u00a0{name}"
     return f"{count:,}"

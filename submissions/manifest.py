@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from harness.files import write_atomically
 from tasks.definition import describe
@@ -17,11 +25,29 @@ if TYPE_CHECKING:
 
 FILE_NAME = "submission.toml"
 ID_PATTERN = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+NOT_ON_A_LINE = ("Cc", "Zl", "Zp")
+"""Categories of Unicode: control characters and tabs, ends of lines and of paragraphs."""
+
+
+def _on_one_line(text: str) -> str:
+    """The text, if it can stand on a line.
+
+    Raises:
+        ValueError: If a character of it is of :data:`NOT_ON_A_LINE`.
+    """
+    for number, character in enumerate(text, 1):
+        if unicodedata.category(character) in NOT_ON_A_LINE:
+            raise ValueError(
+                f"character {number} is U+{ord(character):04X}. A text is one line without control "
+                "characters and tabs: remove it, or put a space in its place"
+            )
+    return text
+
 
 EntryId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 TaskName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._+-]{0,127}$")]
 """Also part of the names of files."""
-Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\n\r\t]+$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_on_one_line)]
 Command = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Commit = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]

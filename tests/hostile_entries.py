@@ -40,8 +40,9 @@ TEXTS: Mapping[str, str] = {
     "turned": "\u202eright to left\u202d \u2066open",
     "right-to-left": "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627, 1-2",
     "emoji": "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f600",
-    "controls": "\u0001\u001b[31mred\u0007\u007f\u0085\ufeff",
-    "line-ends": "one\u2028two\u2029three\u000bfour\u000cfive",
+    "unseen": "\ufeffa\u200bb\u00adc\u2060d\u180e\ufff9e\ufffb\U000e0041",
+    "stacked": "Z" + "\u0310\u0359\u0489" * 40,
+    "unassigned": "\ufffe\uffff\U0010ffff\ue000",
     "long": "W" * LONGEST,
     "path": "../../../../harm",
     "drive": "C:\\..\\harm\\con",
@@ -55,6 +56,12 @@ TEXTS: Mapping[str, str] = {
     "toml": "'''\"\"\" [runs.x] # = ",
 }
 """Names, by the id of the entry that has it."""
+REFUSED: Mapping[str, str] = {
+    "controls": "\u0001\u001b[31mred\u0007\u007f\u0085",
+    "line-ends": "one\u2028two\u2029three\u000bfour\u000cfive",
+    "usual": "a\nb\rc\td",
+}
+"""Texts that a manifest must not have: each of their control characters and ends of lines."""
 
 
 def tame(text: str) -> str:
@@ -146,7 +153,7 @@ def _reported(say: Callable[[str], str]) -> str:
     content: dict[str, Any] = {
         "schema_version": 1,
         "id": REPORTED,
-        "name": script,
+        "name": turned,
         "notes": [script, turned],
         "model": {"kind": "dense", "name": ends},
         "method": {"training_data": ends},

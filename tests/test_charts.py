@@ -190,17 +190,6 @@ def test_a_scatter_is_an_image_with_a_name_and_a_description() -> None:
     assert titles[-1] == "Zero-shot: MoIR .000, CLIR .000"
 
 
-def test_a_diagonal_has_one_scale_for_both_axes() -> None:
-    text = ScatterText("d", "t", "d", diagonal="MoIR = CLIR")
-    points = [ScatterPoint("a", 0.8, 0.2), ScatterPoint("b", 0.5, 0.5)]
-    chart = scatter_chart(points, Axis("MoIR"), Axis("CLIR"), text)
-    assert [tick.label for tick in chart.x_ticks] == [tick.label for tick in chart.y_ticks]
-    on = chart.points[1]
-    assert on.y == pytest.approx(chart.height * (1 - on.x / 100), abs=0.02)
-    assert "MoIR = CLIR" in draw("scatter", chart)
-    assert chart.groups == ()
-
-
 def test_a_group_keeps_its_mark_whichever_others_occur() -> None:
     order = ("code-switched", "zero-shot", "fine-tuned")
     assert group_marks(["fine-tuned"], order) == {"fine-tuned": GROUP_MARKS[2]}

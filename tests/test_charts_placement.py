@@ -37,9 +37,8 @@ def test_marks_above_each_other_have_labels_to_both_sides() -> None:
 
 
 def test_a_label_goes_off_the_corner_of_its_mark_for_want_of_a_better_place() -> None:
-    # At the left end no label can be left of it, above or below; what is right of it is taken.
-    right = Box(0.0, 10, 100, 95, 105)
-    found = place_labels([(0.0, 100.0)], [60], 340, [right])
+    # At the left end no label can be left of it, above or below; right of it is another mark.
+    found = place_labels([(0.0, 100.0), (0.06, 104.0)], [60], 340)
     assert found == (Placed("upper right", wide_only=False),)
 
 

@@ -34,6 +34,7 @@ from submissions.entry import (
 )
 from submissions.manifest import (
     FILE_NAME,
+    NOT_ON_A_LINE,
     Manifest,
     MethodPart,
     ModelPart,
@@ -301,7 +302,9 @@ def test_committed_entries_are_whole(name: str) -> None:
         assert "/" not in run.command
 
 
-LINES = st.text(st.characters(codec="utf-8", exclude_characters="\n\r\t"), min_size=1, max_size=40)
+LINES = st.text(
+    st.characters(codec="utf-8", exclude_categories=NOT_ON_A_LINE), min_size=1, max_size=40
+)
 MANIFESTS = st.builds(
     Manifest,
     schema_version=st.just(1),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
+import tomllib
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+import tomli_w
 from hostile_entries import (
     POOL_SIZES,
+    REFUSED,
     REPORTED,
     TASK,
     TEXTS,
@@ -33,6 +37,8 @@ from leaderboard.page import Page
 from leaderboard.pages import changes
 from leaderboard.rendering import environment, render
 from leaderboard.site import InvalidEntriesError, build_site
+from submissions.manifest import NOT_ON_A_LINE, read_manifest
+from tasks.errors import EntryError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,9 +54,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e-?\d+)?")
 REGISTERED = re.compile(r"babelboard\.register\((\".*?\"), (.*)\);\n")
 
-lines = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\t"), min_size=1, max_size=60
-)
+lines = st.text(st.characters(exclude_categories=["Cs", *NOT_ON_A_LINE]), min_size=1, max_size=60)
 """Names as a manifest allows them."""
 starts = st.sampled_from([*FORMULA[:4], "[", "*", "\\", "</script>", "]]>", "\u202e", "'", '"'])
 names = lines | st.builds(str.__add__, starts, lines)
@@ -157,8 +161,20 @@ def test_the_page_of_a_system_has_its_name_letter_for_letter(site: Path) -> None
 
 def test_text_that_turns_the_writing_stays_within_its_element(site: Path) -> None:
     for path in sorted(site.rglob("*.html")):
-        body = path.read_text("utf-8").partition("<main")[2]
+        head, _, body = path.read_text("utf-8").partition("<main")
         assert not BIDI.search(Outline(body).mixed), path
+        # No element of the page stands around a title or a description.
+        assert not BIDI.search(html.unescape(head)), path
+    for entry in ("turned", REPORTED):
+        content = (site / "entries" / f"{entry}.html").read_text("utf-8")
+        assert BIDI.search(content.partition("<main")[2]), "its name must be one that turns"
+
+
+def test_every_text_of_an_entry_has_an_element_of_its_own(site: Path) -> None:
+    # Its name, model and training data, a setting and its value, the command, a package and its
+    # version, and what it ran on.
+    names = outline(site / "entries" / "turned.html").names
+    assert names.count(TEXTS["turned"]) == 9
 
 
 def test_no_file_is_named_after_a_text(site: Path, root: Path, tame_site: Path) -> None:
@@ -257,17 +273,38 @@ def test_a_training_and_a_publication_are_text_too(site: Path) -> None:
     assert "<script>document" not in published
 
 
-@pytest.mark.parametrize("character", ["\n", "\r", "\t"])
-def test_a_name_of_two_lines_is_no_name(tmp_path: Path, character: str) -> None:
+REFUSED_CHARACTERS = sorted({c for text in REFUSED.values() for c in text if not c.isprintable()})
+
+
+@pytest.mark.parametrize(
+    "character", REFUSED_CHARACTERS, ids=[f"U+{ord(c):04X}" for c in REFUSED_CHARACTERS]
+)
+def test_a_name_that_is_no_line_is_refused(tmp_path: Path, character: str) -> None:
     root = tmp_path / "entries"
-    write_entries(root)
+    write_scored(root / "plus", "Plus")
     manifest = root / "plus" / "submission.toml"
-    text = manifest.read_text("utf-8")
-    broken = re.sub(r"(?m)^name = .*$", f"name = {json.dumps(f'a{character}b')}", text, count=1)
-    assert broken != text
-    manifest.write_text(broken, "utf-8")
-    with pytest.raises(InvalidEntriesError, match=r"plus: .*name"):
+    content = tomllib.loads(manifest.read_text("utf-8"))
+    manifest.write_text(tomli_w.dumps(content | {"name": f"a{character}b"}), "utf-8")
+    said = rf"plus: (?s:.*)\bname: .*character 2 is U\+{ord(character):04X}\. .*remove it"
+    with pytest.raises(InvalidEntriesError, match=said) as raised:
         build_site(root, tmp_path / "site", Silent())
+    assert character == "\n" or character not in str(raised.value), "it would act on the terminal"
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("place", ["model.name", "method.training_data", "runs.own.hardware"])
+def test_every_text_of_a_manifest_is_a_line(tmp_path: Path, text: str, place: str) -> None:
+    write_scored(tmp_path / "plus", "Plus")
+    manifest = tmp_path / "plus" / "submission.toml"
+    content = tomllib.loads(manifest.read_text("utf-8"))
+    *parents, last = place.split(".")
+    part = content
+    for name in parents:
+        part = part[name]
+    part[last] = {"cpu": text} if last == "hardware" else text
+    manifest.write_text(tomli_w.dumps(content), "utf-8")
+    with pytest.raises(EntryError, match=rf"(?s){re.escape(place)}.*is U\+"):
+        read_manifest(manifest)
 
 
 def test_a_name_of_more_than_500_characters_is_no_name(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_page_has_every_number_as_printed(site: Path) -> None:
     (entry,) = (e for e in read_reported(ENTRIES) if e.id == "elmahdy-2024-xlm-r-hybrid")
     path = site / "entries" / f"{entry.id}.html"
     rows = Tables(path).rows
-    assert rows["xquad-r"][1] == ["Arabic ar", ".7619", ".6564", ".5416", "376.0"]
+    assert ["Arabic ar", ".7619", ".6564", ".5416", "376.0"] in rows["xquad-r"]
     for task in entry.tasks:
         cells = [cell for row in rows[task] for cell in row]
         for measure in entry.measures(task):
@@ -180,7 +180,8 @@ def test_a_page_has_every_number_as_printed(site: Path) -> None:
 
 def test_single_pairs_are_a_map(site: Path) -> None:
     rows = Tables(site / "entries" / "litschko-2023-zero-shot.html").rows["mmarco-rerank"]
-    assert [row[1:] for row in rows[:4]] == [
+    # The means stand before it.
+    assert [row[1:] for row in rows[-4:]] == [
         ["Arabic ar", "German de"],
         [".239", ""],
         [".140", ".240"],

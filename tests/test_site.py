@@ -266,6 +266,22 @@ def write_entry(root: Path, name: str, table: RankTable) -> None:
     write_manifest(root / name / "submission.toml", manifest)
 
 
+@pytest.mark.parametrize("setting", ["moir/qq-qq", "odd/de-de", "moir"])
+def test_an_entry_with_a_setting_that_has_no_name_is_left_out(
+    entries: Path, tmp_path: Path, setting: str
+) -> None:
+    shutil.copytree(entries, tmp_path / "entries")
+    row = np.zeros(1, dtype=np.int64)
+    names = (Column((name,), row) for name in (setting, "de", "q", "d"))
+    table = RankTable("own", {setting: 9}, *names, relevance=row + 1, rank=row + 1)
+    write_entry(tmp_path / "entries", "odd", table)
+    with pytest.raises(InvalidEntriesError, match=r"odd: .*own\.parquet: "):
+        build_site(tmp_path / "entries", tmp_path / "site")
+    built = build_site(tmp_path / "entries", tmp_path / "site", allow_invalid=True)
+    assert list(built.invalid) == ["odd"]
+    assert built.entries == 2
+
+
 def test_a_task_without_clir_is_sorted_by_another_class(tmp_path: Path) -> None:
     """MIRACL asks in the language of the documents, or in a pool of them all."""
     for name, ranks in (("first", (2, 3, 9, 9)), ("second", (1, 2, 9, 9))):

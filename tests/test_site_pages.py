@@ -6,8 +6,9 @@ import json
 import re
 import shlex
 import shutil
+import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from claim_entries import Trained, write_system
@@ -19,9 +20,12 @@ from harness.cli.app import build
 from harness.reports.wording import p_value
 from leaderboard import claim_evidence
 from leaderboard.change_record import read_changes
+from leaderboard.contamination import Verdict
+from leaderboard.many_systems import CLASS_RESAMPLES, MANY, SETTING_RESAMPLES
 from leaderboard.pages import changes, claims, code_switching, methods, submit
 from submissions.claims.claim import read_claims
 from submissions.claims.ledger import VERDICTS
+from submissions.trust import Level
 from tasks.definition import load_definition, task_names
 
 if TYPE_CHECKING:
@@ -37,6 +41,11 @@ SETTINGS = (
     *(f"mlir/{code}-xx" for code in ("de", "en", "es")),
 )
 SIZES = dict.fromkeys(SETTINGS, 200)
+CHILDREN = {
+    **dict.fromkeys(("mfrac", "msub", "msup", "munder", "mover"), 2),
+    **dict.fromkeys(("msubsup", "munderover"), 3),
+}
+"""How many children such an element of MathML must have to be drawn."""
 EVERY_PAIR = "code-switching-helps-every-pair"
 
 
@@ -253,6 +262,36 @@ def test_methods_have_every_task_and_measure(untrained: Path) -> None:
         for measure in definition.measures:
             stem = measure.partition("@")[0].replace("RankDistance", "Rank distance")
             assert re.search(rf"\b{stem}\b", shown.text), measure
+
+
+def test_methods_say_how_very_many_systems_are_tested(untrained: Path) -> None:
+    (content,) = rendered(untrained, methods).values()
+    shown = Read(content)
+    # Boards of very many systems link to it.
+    assert "range" in shown.ids
+    section = Read(content.partition('aria-labelledby="range"')[2].partition("</section>")[0]).text
+    assert f"more than {MANY} systems" in section
+    assert f"B = {CLASS_RESAMPLES:,} for the averages of classes" in section
+    assert f"{SETTING_RESAMPLES:,} for each setting" in section
+    assert shown.elements <= 3_000
+
+
+def test_formulas_are_elements_of_mathml(untrained: Path) -> None:
+    (content,) = rendered(untrained, methods).values()
+    formulas = re.findall(r"<math.*?</math>", content)
+    assert len(formulas) > 10
+    for formula in formulas:
+        tree = ET.fromstring(formula)  # noqa: S314  # our own text
+        for element in tree.iter():
+            assert len(element) == CHILDREN.get(element.tag, len(element)), formula
+
+
+def test_methods_have_every_level_and_verdict(untrained: Path) -> None:
+    (content,) = rendered(untrained, methods).values()
+    for name in ("T0", *get_args(Level)):
+        assert f'<dt><span class="level">{name}</span>' in content
+    for verdict in get_args(Verdict):
+        assert f"<dt>{verdict}</dt>" in content
 
 
 def test_nothing_runs_and_names_are_text(tmp_path: Path) -> None:

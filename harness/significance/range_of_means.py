@@ -53,7 +53,8 @@ class RangeOfMeans:
     """What differences of means are held against.
 
     Attributes:
-        ranges: The largest difference of means in each resample, ascending, shape (resamples,).
+        ranges: The largest difference of means in each resample, ascending; infinite where
+            nothing is known of them, shape (resamples,).
     """
 
     ranges: NDArray[np.float64]
@@ -65,8 +66,10 @@ class RangeOfMeans:
 
     def critical(self, alpha: float) -> float:
         """The difference above which p < alpha; infinite if there are too few resamples."""
-        most = math.ceil(alpha * (1 + len(self.ranges))) - 2
-        return float(self.ranges[len(self.ranges) - 1 - most]) if most >= 0 else math.inf
+        count = len(self.ranges)
+        # The p-values themselves, as alpha x (1 + B) may round to another whole number.
+        most = int(np.searchsorted(np.arange(1, count + 2) / (1 + count), alpha, "left")) - 1
+        return float(self.ranges[count - 1 - most]) if most >= 0 else math.inf
 
 
 def extremes(scores: NDArray[np.float64], signs: NDArray[np.floating]) -> Extremes:
@@ -90,8 +93,11 @@ def range_of_means(found: Extremes, questions: int) -> RangeOfMeans:
 
     Args:
         found: Of all systems.
-        questions: Number of questions that the scores were of.
+        questions: Number of questions that the scores were of. One says nothing of how scores
+            spread: ranges are infinite then, and no difference is significant.
     """
+    if questions < 2:
+        return RangeOfMeans(np.full(len(found.highest), np.inf))
     unit = 2.0 ** -_bits(questions) / questions**2
     return RangeOfMeans(np.sort(found.highest - found.lowest) * unit)
 

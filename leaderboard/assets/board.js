@@ -79,6 +79,9 @@
 
     turn(by) {
       this.change({ page: this.state.page + by });
+      const [pressed, other] = by > 0 ? [this.next, this.previous] : [this.previous, this.next];
+      // A button that cannot be pressed any more would lose the focus.
+      if (pressed.disabled) other.focus({ preventScroll: true });
       this.table.scrollIntoView({ block: "nearest" });
     }
 
@@ -157,7 +160,7 @@
       this.status.textContent =
         fitting.length === this.rows.length
           ? `${this.rows.length.toLocaleString("en")} systems.`
-          : `${fitting.length} of ${this.rows.length} systems. Places, letters and intervals are of all.`;
+          : `${fitting.length.toLocaleString("en")} of ${this.rows.length.toLocaleString("en")} systems. Places, letters and intervals are of all.`;
     }
   }
 

@@ -77,9 +77,9 @@ globalThis.boardRows = (() => {
   /* All parts of a script, its lists put together. */
   async function whole(name) {
     const first = await babelboard.load(`${name}/1`);
-    const length = (first.id || first.system).length;
-    const count = Math.ceil(first.total / length);
-    const others = Array.from({ length: count - 1 }, (_, at) => babelboard.load(`${name}/${at + 2}`));
+    const others = Array.from({ length: first.parts - 1 }, (_, at) =>
+      babelboard.load(`${name}/${at + 2}`)
+    );
     return [first, ...(await Promise.all(others))].reduce(joined);
   }
 
@@ -106,7 +106,7 @@ globalThis.boardRows = (() => {
   function drawn(row, pattern) {
     const made = pattern.cloneNode(true);
     const [place, name, ...cells] = made.cells;
-    place.textContent = row.place.toLocaleString("en");
+    place.textContent = row.place;
     const link = name.querySelector("a");
     link.setAttribute("href", link.getAttribute("href").replace(/entries\/[^/]+\.html/, `entries/${row.id}.html`));
     link.querySelector("bdi").textContent = row.name;

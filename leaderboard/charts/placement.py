@@ -88,10 +88,7 @@ class Placed:
 
 
 def place_labels(
-    points: Sequence[tuple[float, float]],
-    widths: Sequence[float],
-    height: float,
-    taken: Sequence[Box] = (),
+    points: Sequence[tuple[float, float]], widths: Sequence[float], height: float
 ) -> tuple[Placed | None, ...]:
     """Gives each label the first side on which it is free, and those before it their places first.
 
@@ -99,7 +96,6 @@ def place_labels(
         points: Share of the width (0 to 1) and pixels from the top of every mark.
         widths: Width in pixels of the labels of the first points; the others have none.
         height: Height of the plot in pixels.
-        taken: Boxes that are taken already.
 
     Returns:
         A place for each label, or None where there is none.
@@ -108,7 +104,7 @@ def place_labels(
     found: list[Placed | None] = []
     for own, (point, width) in enumerate(zip(points, widths, strict=False)):
         others = [mark_box(other) for number, other in enumerate(points) if number != own]
-        fixed = [(box, EVERY_WIDTH) for box in (*others, *taken)]
+        fixed = [(box, EVERY_WIDTH) for box in others]
         above = [mark_box(other, CORE) for other in points[:own]]
         best = _first_free(point, (width, height), [*fixed, *labels], above)
         if best:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from leaderboard.charts.labels import clean, cleaned, site_link, width
 from leaderboard.charts.marks import group_marks
-from leaderboard.charts.placement import CORNER, FONT_SIZE, GAP, LINE, Box, place_labels
+from leaderboard.charts.placement import CORNER, FONT_SIZE, GAP, place_labels
 from leaderboard.charts.scales import Scale, Tick, linear_scale, log_scale
 from leaderboard.numerals import plain
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from leaderboard.charts.placement import Placed, Side
 
 HEIGHT = 340
-DIAGONAL_LABEL = 94.0
-"""Where the name of the diagonal ends, in percent: left of the line, which is in the corner."""
 LONGEST_LABEL = 32
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 # How the letters of a label lie to its mark: anchor, pixels across, pixels down to the baseline.
@@ -83,7 +81,7 @@ class ScatterText:
         points: Heading of the labels in the data table.
         groups: Heading of the groups.
         order: Groups that may occur: each keeps its mark whichever others do.
-        diagonal: Label of the line on which both numbers are equal; nothing for no line.
+        diagonal: Name of the line on which both numbers are equal; nothing for no line.
     """
 
     name: str
@@ -122,6 +120,16 @@ class DrawnPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Diagonal:
+    """The stretch of a line within the plot: percent of the width, pixels from the top."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+@dataclass(frozen=True, slots=True)
 class ScatterChart:
     """A scatter plot, ready to be drawn.
 
@@ -133,8 +141,9 @@ class ScatterChart:
         x_ticks: Ticks across, in percent.
         y_ticks: Ticks upwards, in pixels from the top.
         groups: Groups with their marks, if there are several.
+        diagonal: The line on which both numbers are equal, where it passes through the plot.
+        diagonal_beyond: ``above`` or ``below``: where it is if it does not; nothing without one.
         height: Height of the plot in pixels.
-        diagonal_label: Where the name of the diagonal ends, in percent.
     """
 
     text: ScatterText
@@ -144,8 +153,9 @@ class ScatterChart:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     groups: tuple[tuple[str, Mark], ...]
+    diagonal: Diagonal | None
+    diagonal_beyond: Literal["above", "below", ""]
     height: int = HEIGHT
-    diagonal_label: float = DIAGONAL_LABEL
 
 
 def scatter_chart(
@@ -153,7 +163,7 @@ def scatter_chart(
 ) -> ScatterChart:
     """Places points, and labels for the first of them where there is room.
 
-    A plot with a diagonal has one scale for both axes.
+    Each axis has its own range, so that systems are apart as far as the plot lets them.
 
     Args:
         points: At least one, the most important first: they lie on top, and have the first choice
@@ -165,17 +175,18 @@ def scatter_chart(
 
     Raises:
         ValueError: If there is no point, a number is not finite or has no place on a logarithmic
-            axis, there are more groups than marks, or an id cannot be one.
+            axis, there are more groups than marks, an id cannot be one, or there is to be a
+            diagonal between a linear and a logarithmic axis.
     """
     text = cleaned(text)
     if not points:
         raise ValueError("a scatter plot needs at least one point")
     if not NAME.fullmatch(text.name):
         raise ValueError(f"{text.name!r} is no id: small letters, digits and hyphens")
-    across = [point.x for point in points]
-    upwards = [point.y for point in points]
-    both = [*across, *upwards] if text.diagonal else []
-    x_scale, y_scale = _scale(both or across, x), _scale(both or upwards, y)
+    if text.diagonal and x.log != y.log:
+        raise ValueError("a diagonal is straight only if both axes are logarithmic, or none is")
+    x_scale, y_scale = _scale([point.x for point in points], x), _scale([p.y for p in points], y)
+    diagonal = _diagonal(x_scale, y_scale) if text.diagonal else None
     marks = group_marks((point.group for point in points), text.order)
     places = [(x_scale.at(point.x), _from_top(y_scale.at(point.y))) for point in points]
     names = [clean(point.label, LONGEST_LABEL) for point in points[:labelled]]
@@ -183,7 +194,6 @@ def scatter_chart(
         [(percent / 100, down) for percent, down in places],
         [width(name, FONT_SIZE) for name in names],
         HEIGHT,
-        _diagonal_box(text.diagonal),
     )
     drawn = [
         DrawnPoint(
@@ -208,7 +218,22 @@ def scatter_chart(
         x_ticks=x_scale.drawn_ticks(),
         y_ticks=tuple(Tick(_from_top(tick.at), tick.label) for tick in y_ticks),
         groups=tuple(marks.items()) if len(marks) > 1 else (),
+        diagonal=diagonal,
+        diagonal_beyond=_beyond(x_scale, y_scale) if text.diagonal and not diagonal else "",
     )
+
+
+def _diagonal(x: Scale, y: Scale) -> Diagonal | None:
+    """The line on which both numbers are equal, from the first value that both axes have."""
+    low, high = max(x.low, y.low), min(x.high, y.high)
+    if low >= high:
+        return None
+    return Diagonal(x.at(low), _from_top(y.at(low)), x.at(high), _from_top(y.at(high)))
+
+
+def _beyond(x: Scale, y: Scale) -> Literal["above", "below"]:
+    """Where the line is that passes by: above, if all numbers across are the larger ones."""
+    return "above" if x.low >= y.high else "below"
 
 
 def _scale(values: Sequence[float], axis: Axis) -> Scale:
@@ -226,7 +251,3 @@ def _label(text: str, placed: Placed | None) -> DrawnLabel | None:
         return None
     anchor, dx, dy = BESIDE[placed.side]
     return DrawnLabel(text, anchor, dx, dy, placed.wide_only)
-
-
-def _diagonal_box(label: str) -> list[Box]:
-    return [Box(DIAGONAL_LABEL / 100, -width(label, FONT_SIZE), 0, 0, LINE)] if label else []

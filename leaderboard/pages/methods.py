@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.design import Design
 from leaderboard.families import SITE_RESAMPLES
+from leaderboard.many_systems import CLASS_RESAMPLES, MANY, SETTING_RESAMPLES
 from leaderboard.page import Page
 from tasks.definition import load_definition, task_names
 
@@ -21,6 +22,9 @@ def pages(facts: SiteFacts) -> Iterator[Page]:
         "tasks": [load_definition(name)[0] for name in task_names()],
         "design": Design(),
         "site_resamples": SITE_RESAMPLES,
+        "many": MANY,
+        "class_resamples": CLASS_RESAMPLES,
+        "setting_resamples": SETTING_RESAMPLES,
         "reported": bool(facts.reported),
     }
     yield Page("methods.html", "methods.html", content, "methods")

@@ -29,10 +29,16 @@ TRAININGS = ("as-released", "zero-shot", "code-switched", "fine-tuned", "hybrid-
 PARAMETERS = (23_000_000, 118_000_000, 278_000_000, 560_000_000, 7_100_000_000)
 
 
+def entry_id(number: int) -> str:
+    """The id of an entry, which its folder has too."""
+    return f"system-{number:04}"
+
+
 def write_entries(root: Path, numbers: range) -> None:
-    """Writes entries, each with a run of all tasks, with two processes."""
-    with ProcessPoolExecutor(2) as pool:
-        list(pool.map(partial(_write_entry, root), numbers, chunksize=10))
+    """Writes entries, each with a run of all tasks, with all cores; those that are there stay."""
+    missing = [n for n in numbers if not (root / entry_id(n) / FILE_NAME).is_file()]
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(partial(_write_entry, root), missing, chunksize=10))
 
 
 def settings() -> dict[str, int]:
@@ -81,7 +87,7 @@ def rank_table(task: str, number: int) -> RankTable:
 
 
 def _write_entry(root: Path, number: int) -> None:
-    name = f"system-{number:04}"
+    name = entry_id(number)
     runs = {}
     for task in TASKS:
         content = ranks_as_bytes(rank_table(task, number))
