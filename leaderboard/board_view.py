@@ -243,7 +243,7 @@ def about(system: SiteSystem) -> str:
     """What is known of a system, in a line."""
     known = [method_in_words(system.system.training)]
     if system.manifest.model.parameters:
-        known.append(f"{parameters_in_words(system.manifest.model.parameters)} parameters")
+        known.append(f"{parameters_in_words(system.manifest.model.parameters)}\u00a0parameters")
     if len(system.entries) > 1:
         known.append(f"{len(system.entries)} seeds")
     return " · ".join(known)

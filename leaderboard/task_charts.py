@@ -15,21 +15,26 @@ if TYPE_CHECKING:
 
 FEWEST_POINTS = 3
 """A picture of fewer systems shows no more than their table."""
-MOST_POINTS = 150
+MOST_POINTS = 100
 """The best systems: a page has at most 3,000 elements."""
 _METHODS = tuple(method_in_words(training) for training in get_args(Training))
 
 
-def task_charts(board: TaskBoard) -> list[ScatterChart]:
-    """The pictures that a task has enough systems for."""
-    charts = [_within_against_across(board), _size_against_score(board)]
+def task_charts(board: TaskBoard, here: str) -> list[ScatterChart]:
+    """The pictures that a task has enough systems for.
+
+    Args:
+        board: The task.
+        here: The way from the page to the root of the site.
+    """
+    charts = [_within_against_across(board, here), _size_against_score(board, here)]
     return [chart for chart in charts if chart is not None]
 
 
-def _within_against_across(board: TaskBoard) -> ScatterChart | None:
+def _within_against_across(board: TaskBoard, here: str) -> ScatterChart | None:
     within, across = "moir", "clir"
     points = [
-        _point(row, row.averages[within].micro, row.averages[across].micro)
+        _point(here, row, row.averages[within].micro, row.averages[across].micro)
         for row in board.rows
         if {within, across} <= row.averages.keys()
     ]
@@ -50,10 +55,10 @@ def _within_against_across(board: TaskBoard) -> ScatterChart | None:
     )
 
 
-def _size_against_score(board: TaskBoard) -> ScatterChart | None:
+def _size_against_score(board: TaskBoard, here: str) -> ScatterChart | None:
     by = board.sorted_by
     points = [
-        _point(row, float(row.system.manifest.model.parameters), row.averages[by].micro)
+        _point(here, row, float(row.system.manifest.model.parameters), row.averages[by].micro)
         for row in board.rows
         if row.system.manifest.model.parameters
     ]
@@ -72,10 +77,10 @@ def _size_against_score(board: TaskBoard) -> ScatterChart | None:
     )
 
 
-def _point(row: SystemRow, x: float, y: float) -> ScatterPoint:
+def _point(here: str, row: SystemRow, x: float, y: float) -> ScatterPoint:
     system = row.system
     group = method_in_words(system.system.training)
-    return ScatterPoint(system.name, x, y, group, f"../entries/{system.id}.html")
+    return ScatterPoint(system.name, x, y, group, f"{here}entries/{system.id}.html")
 
 
 def _chart(

@@ -95,7 +95,7 @@ def test_what_is_written_of_a_place() -> None:
     assert change_texts(Place("b", 0.4, "b", (2, 2), behind)) == ("−.123", "± .050")
     open_ended = Difference(-0.1234, None, 0.01, 100, True)
     assert change_texts(Place("b", 0.4, "b", (2, 2), open_ended)) == ("−.123", "")
-    assert about(system(1, "x")) == f"zero-shot · {parameters_in_words(50_000_000)} parameters"
+    assert about(system(1, "x")) == f"zero-shot · {parameters_in_words(50_000_000)}\u00a0parameters"
     assert about(system(0, "x")) == "untrained"
 
 

@@ -67,6 +67,7 @@
       const region = this.table.closest(".scroll");
       const links = region.nextElementSibling;
       if (links?.classList.contains("pager")) links.remove();
+      document.querySelector(".cut")?.remove();
       this.pager = element("nav", NONE, { class: "pager", "aria-label": "Pages of the table" });
       this.previous = element("button", "Previous", { type: "button" });
       this.next = element("button", "Next", { type: "button" });

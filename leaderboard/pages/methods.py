@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.design import Design
-from leaderboard.families import SITE_RESAMPLES
+from leaderboard.families import MAP_RESAMPLES, SITE_RESAMPLES
 from leaderboard.many_systems import CLASS_RESAMPLES, MANY, SETTING_RESAMPLES
 from leaderboard.page import Page
 from tasks.definition import load_definition, task_names
@@ -22,6 +22,7 @@ def pages(facts: SiteFacts) -> Iterator[Page]:
         "tasks": [load_definition(name)[0] for name in task_names()],
         "design": Design(),
         "site_resamples": SITE_RESAMPLES,
+        "map_resamples": MAP_RESAMPLES,
         "many": MANY,
         "class_resamples": CLASS_RESAMPLES,
         "setting_resamples": SETTING_RESAMPLES,
