@@ -62,7 +62,7 @@ class SiteFacts:
     cache: FamilyCache
     kept: Mapping[tuple[str, str], Scored] = field(repr=False)
     folder: Path | None
-    _memory: dict[tuple[object, ...], Any] = field(default_factory=dict, repr=False)
+    _memory: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def systems(self) -> tuple[SiteSystem, ...]:

@@ -130,7 +130,7 @@ class SiteWriter:
             if path.is_relative_to(self._out.resolve()):
                 self._begin(name)
                 path.unlink(missing_ok=True)
-        if hasattr(os, "sync"):
+        if self._has_begun and hasattr(os, "sync"):
             os.sync()  # the inventory must not speak of files that a failing power would take
         write_atomically(self._out / INVENTORY, _inventory(self._now))
         if self._memory:
