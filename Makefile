@@ -63,7 +63,7 @@ browser: $(VENV)/site
 # axe-core looks for barriers, html-validate for what is not HTML.
 test-site: browser
 	npm ci --silent --no-fund --no-audit --prefix tests/site
-	$(BIN)/python -m pytest tests/site -m site
+	$(BIN)/python -m pytest tests/site -m site --numprocesses 2 --dist loadfile
 
 screenshots: browser
 	BABELBOARD_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest tests/site/test_screenshots.py -m site

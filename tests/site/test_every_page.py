@@ -31,6 +31,7 @@ PAGES = (
     "claims.html",
     "claims/code-switching-beats-zero-shot.html",
     "compare.html",
+    "questions.html",
     "methods.html",
     "submit.html",
     "changes.html",
@@ -40,7 +41,8 @@ PAGES = (
 def test_every_sort_of_page_is_here(site: Path) -> None:
     folders = {path.parent.relative_to(site).as_posix() for path in site.rglob("*.html")}
     tested = {page.rpartition("/")[0] or "." for page in PAGES}
-    assert folders == tested | {"compare"}, "compare has tests of its own"
+    with_tests_of_their_own = {"compare", "questions"}
+    assert folders == tested | with_tests_of_their_own
     assert {path.name for path in site.glob("*.html")} <= set(PAGES)
 
 
