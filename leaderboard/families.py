@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -106,9 +107,9 @@ class Family:
 class PlacesByColumn(Sequence[Place]):
     """Places that are at hand by column."""
 
+    @abstractmethod
     def columns(self) -> tuple[list[Any], ...]:
         """See :func:`columns_of`."""
-        raise NotImplementedError
 
 
 def columns_of(places: Sequence[Place]) -> tuple[list[Any], ...]:
