@@ -6,7 +6,9 @@ import gzip
 import json
 import math
 import random
+import re
 import string
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +32,8 @@ from leaderboard.board_view import (
 from leaderboard.facets import FACETS
 from leaderboard.families import Difference, Place
 from leaderboard.numerals import plain
+from leaderboard.pages import task
+from leaderboard.rendering import environment, render
 from leaderboard.tables import MOST_ROWS
 from leaderboard.wording import parameters_in_words
 
@@ -214,3 +218,15 @@ def test_no_script_is_large(names: str) -> None:
     assert len(scripts) <= (5 if names == "usual" else 40)
     parts = contents(systems_index(whole))
     assert column(parts, "name") == [NAMES[names](number) for number in range(1_000)]
+
+
+@pytest.mark.parametrize("count", [50, 51, 61, 100, 101, 1000])
+def test_no_page_of_a_task_is_more_than_a_browser_takes(count: int) -> None:
+    facts: Any = SimpleNamespace(boards=[board(count)], reported=(), complete=lambda _: [])
+    pages = {page.path: render(environment(), page).decode() for page in task.pages(facts)}
+    elements = {path: len(re.findall(r"<[a-z]", page)) for path, page in pages.items()}
+    # The links to 133 settings are not among them.
+    assert max(elements.values()) <= 3000 - 2 * 133
+    (task_id,) = {one.task.id for one in facts.boards}
+    assert (f"tasks/{task_id}/pictures.html" in pages) == (count > 50)
+    assert all(f"tasks/{task_id}/{n}.html" in pages for n in range(2, -(-count // 100) + 1))
