@@ -17,6 +17,8 @@ RECIPES = {
     "ML-CS, p = .5": "ml-cs-p050",
     "ML-CS, p = 1": "ml-cs-p100",
     "BL-CS EN-DE": "bl-cs-en-de",
+    "BL-CS EN-ES": "bl-cs-en-es",
+    "BL-CS DE-ES": "bl-cs-de-es",
     "CLDR-CS": "cldr-cs",
     "X-X-mono": "x-x-mono",
     "X-Y": "x-y",
