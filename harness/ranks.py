@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, ValidationError
 
 from harness.files import write_atomically
+from harness.parquet_caps import RANKS, THRIFT_LIMITS, check_parquet
+from harness.rank_faults import row_faults
 from tasks.definition import describe
 from tasks.errors import EntryError
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 TIE_RULE = "descending document id"
 METADATA_KEY = "babelboard"
+MOST_NAME = 512
+"""Characters of the longest id."""
 
 # Measured on XQuAD-R: document ids repeat in long sequences, one a document language, which zstd
 # finds among plain strings but not among the bit-packed indices of a dictionary (0.23 against
@@ -137,18 +141,35 @@ def read_ranks(path: Path) -> RankTable:
     """Reads a rank file.
 
     Raises:
+        TooLargeError: If it takes more room than :data:`harness.parquet_caps.RANKS`.
+        EntryError: If the file is missing, damaged, not a rank file of this version, or a row of
+            it cannot be.
+    """
+    table = read_unchecked_ranks(path)
+    for fault in row_faults(table):
+        raise EntryError(f"{path}: {fault.message}")
+    return table
+
+
+def read_unchecked_ranks(path: Path) -> RankTable:
+    """Reads a rank file whose rows may have faults, see :func:`harness.rank_faults.row_faults`.
+
+    Raises:
+        TooLargeError: If it takes more room than :data:`harness.parquet_caps.RANKS`.
         EntryError: If the file is missing, damaged, or not a rank file of this version.
     """
     try:
-        file = pq.ParquetFile(path)
-        content = file.read()
-        raw = (file.metadata.metadata or {}).get(METADATA_KEY.encode())
-        if raw is None or content.schema.names != SCHEMA.names:
+        footer = check_parquet(path, RANKS)
+        raw = (footer.metadata or {}).get(METADATA_KEY.encode())
+        found = [footer.schema.column(place).path for place in range(footer.num_columns)]
+        if raw is None or found != SCHEMA.names:
             raise EntryError(
                 f"{path} is not a rank file: it needs the columns {', '.join(SCHEMA.names)} "
                 "and babelboard's metadata."
             )
         metadata = _Metadata.model_validate_json(raw)
+        # Names stay codes: written out, a name of a megabyte in every row would fill the memory.
+        content = pq.ParquetFile(path, read_dictionary=SCHEMA.names[:4], **THRIFT_LIMITS).read()
         columns = {name: _column(path, content, name) for name in SCHEMA.names[:4]}
     except FileNotFoundError:
         raise EntryError(f"There is no rank file {path}.") from None
@@ -156,7 +177,7 @@ def read_ranks(path: Path) -> RankTable:
         raise EntryError(describe(f"The metadata of {path}", error)) from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise EntryError(f"{path} cannot be read as Parquet: {error}") from error
-    table = RankTable(
+    return RankTable(
         task=metadata.task,
         pool_sizes=metadata.pool_sizes,
         setting=columns["setting"],
@@ -168,8 +189,6 @@ def read_ranks(path: Path) -> RankTable:
         primary_measure=metadata.primary_measure,
         measures=metadata.measures,
     )
-    _check_rows(path, table)
-    return table
 
 
 class _Metadata(BaseModel):
@@ -186,15 +205,45 @@ def _strings(column: Column) -> pa.StringArray:
 
 def _column(path: Path, content: pa.Table, name: str) -> Column:
     values = content[name]
-    if not pa.types.is_string(values.type) or values.null_count:
+    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    if not pa.types.is_string(kind) or values.null_count:
         raise EntryError(
-            f"{path}: column {name!r} must hold text in every row, found {values.type} with "
+            f"{path}: column {name!r} must hold text in every row, found {kind} with "
             f"{values.null_count} empty cells."
         )
-    encoded = values.combine_chunks().dictionary_encode()
-    return Column(
-        tuple(encoded.dictionary.to_pylist()), np.asarray(encoded.indices, dtype=np.int64)
-    )
+    merged = values.unify_dictionaries().combine_chunks()
+    if isinstance(merged, pa.ChunkedArray):  # no rows: no chunks
+        return Column((), np.zeros(0, dtype=np.int64))
+    return _column_of(path, name, merged)
+
+
+def _column_of(path: Path, name: str, coded: pa.DictionaryArray) -> Column:
+    """The names that occur, in the order in which they do, each once."""
+    names = coded.dictionary.to_pylist()
+    distinct = list(dict.fromkeys(names))
+    if len(distinct) < len(names):
+        place = {text: number for number, text in enumerate(distinct)}
+        codes = np.array([place[text] for text in names], dtype=np.int64)[_as_numpy(coded.indices)]
+    else:
+        codes = _as_numpy(coded.indices)
+    first = np.full(len(distinct), len(codes))
+    first[codes[::-1]] = np.arange(len(codes))[::-1]  # the last that is written stays
+    by = np.argsort(first)[: np.count_nonzero(first < len(codes))]
+    order = np.empty(len(distinct), dtype=np.int64)
+    order[by] = np.arange(len(by))
+    used = tuple(distinct[number] for number in by.tolist())
+    longest = max(used, key=len, default="")
+    if len(longest) > MOST_NAME:
+        raise EntryError(
+            f"{path}: column {name!r} holds {longest[:40]!r}..., of {len(longest):,} characters; "
+            f"{MOST_NAME} are the most. Give it a shorter name."
+        )
+    return Column(used, order[codes])
+
+
+def _as_numpy(whole: pa.Array) -> NDArray[np.int64]:
+    """Whole numbers without gaps; pyarrow's own way would import pandas where there is one."""
+    return np.from_dlpack(whole).astype(np.int64)
 
 
 def _integers(path: Path, content: pa.Table, name: str) -> NDArray[np.int64]:
@@ -205,40 +254,7 @@ def _integers(path: Path, content: pa.Table, name: str) -> NDArray[np.int64]:
             f"{path}: column {name!r} must hold whole numbers, found {values.type} with {empty} "
             "empty cells."
         )
-    filled = values.fill_null(0).to_numpy()
+    filled = _as_numpy(values.fill_null(0).combine_chunks())
     if name == "rank" and (filled < 0).any():
         raise EntryError(f"{path}: column 'rank' holds {filled.min()}; ranks begin at 1.")
-    return np.asarray(filled, dtype=np.int64)
-
-
-def _check_rows(path: Path, table: RankTable) -> None:
-    """Refuses what a measure would silently get wrong: impossible ranks, rows out of order."""
-    unknown = set(table.setting.names) - set(table.pool_sizes)
-    if unknown:
-        raise EntryError(f"{path}: no pool size is given for setting {min(unknown)!r}.")
-    sizes = np.array([table.pool_sizes[name] for name in table.setting.names], dtype=np.int64)
-    beyond = np.flatnonzero(table.rank > sizes[table.setting.codes])
-    if len(beyond):
-        setting = table.setting.names[table.setting.codes[beyond[0]]]
-        raise EntryError(
-            f"{path}: row {beyond[0]} has rank {table.rank[beyond[0]]} in setting {setting!r}, "
-            f"whose pool has {table.pool_sizes[setting]} documents."
-        )
-    order = {name: place for place, name in enumerate(table.pool_sizes)}
-    places = np.array([order[name] for name in table.setting.names], dtype=np.int64)
-    keys = [places[table.setting.codes]]
-    keys += [
-        np.argsort(np.argsort(column.names))[column.codes]
-        for column in (table.query_language, table.question, table.document)
-        if column.names
-    ]
-    increases = np.zeros(max(0, len(table) - 1), dtype=np.bool_)
-    for key in reversed(keys):
-        step = np.diff(key)
-        increases = (step > 0) | ((step == 0) & increases)
-    if not increases.all():
-        row = int(np.flatnonzero(~increases)[0]) + 1
-        raise EntryError(
-            f"{path}: row {row} is out of order or there twice; rows are sorted by setting, query "
-            "language, question id and document id."
-        )
+    return filled

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.question_scores import Average, SettingMean, class_averages, scores_in, setting_means
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from harness.question_scores import QuestionScores
     from harness.ranks import RankTable
 
+Made = TypeVar("Made")
 DECIMALS = 10
 """Of means in files, so that they are the same on every machine."""
 
@@ -50,15 +53,16 @@ class TaskSummary:
             questions=content["questions"],
             languages=content["languages"],
             settings=settings,
-            means=_Means(settings, content["means"]),
-            averages={
-                name: {kind: Average(*one) for kind, one in found.items()}
-                for name, found in content["averages"].items()
-            },
+            means=_ByMeasure(content["means"], partial(_setting_means, settings)),
+            averages=_ByMeasure(content["averages"], _class_averages),
         )
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, as numbers that are not rounded."""
+        """All of it, as numbers that are not rounded; those of a measure are a text of their own.
+
+        So reading it takes no longer than what is asked for: a site reads thousands of summaries
+        and shows one measure of most.
+        """
         position = {name: at for at, name in enumerate(self.settings)}
         return {
             "task": self.task,
@@ -67,15 +71,17 @@ class TaskSummary:
             "languages": self.languages,
             "settings": self.settings,
             "means": {
-                name: [
-                    [position[setting] for setting in means],
-                    [one.mean for one in means.values()],
-                    [one.n for one in means.values()],
-                ]
+                name: json.dumps(
+                    [
+                        [position[setting] for setting in means],
+                        [one.mean for one in means.values()],
+                        [one.n for one in means.values()],
+                    ]
+                )
                 for name, means in self.means.items()
             },
             "averages": {
-                name: {kind: astuple(one) for kind, one in averages.items()}
+                name: json.dumps({kind: astuple(one) for kind, one in averages.items()})
                 for name, averages in self.averages.items()
             },
         }
@@ -98,26 +104,36 @@ class TaskSummary:
         return {"schema_version": 1, "task": self.task, "classes": classes, "settings": settings}
 
 
-class _Means(Mapping[str, Mapping[str, SettingMean]]):
-    """The means of a summary that was read: those of a measure are made when it is asked for.
+class _ByMeasure(Mapping[str, Made]):
+    """What a summary that was read has of each measure: made when it is asked for.
 
-    A site reads thousands of summaries and shows one measure of most.
+    Args:
+        texts: JSON, by measure.
+        make: Makes the values of a measure from what its text holds.
     """
 
-    def __init__(self, settings: tuple[str, ...], found: Mapping[str, Any]) -> None:
-        self._settings = settings
-        self._found = found
+    def __init__(self, texts: Mapping[str, str], make: Callable[[Any], Made]) -> None:
+        self._texts = texts
+        self._make = make
 
-    def __getitem__(self, measure: str) -> dict[str, SettingMean]:
-        positions, means, counts = self._found[measure]
-        names = map(self._settings.__getitem__, positions)
-        return dict(zip(names, map(SettingMean, means, counts), strict=True))
+    def __getitem__(self, measure: str) -> Made:
+        return self._make(json.loads(self._texts[measure]))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
+        return iter(self._texts)
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._texts)
+
+
+def _setting_means(settings: Sequence[str], found: Any) -> dict[str, SettingMean]:
+    positions, means, counts = found
+    names = map(settings.__getitem__, positions)
+    return dict(zip(names, map(SettingMean, means, counts), strict=True))
+
+
+def _class_averages(found: Any) -> dict[str, Average]:
+    return {kind: Average(*one) for kind, one in found.items()}
 
 
 def summarise(table: RankTable) -> tuple[TaskSummary, QuestionScores]:

@@ -90,7 +90,7 @@ def board_table(board: TaskBoard) -> DataTable:
 
 def settings_table(tables: TaskTables) -> DataTable:
     """The systems of a task in each of its settings, best first."""
-    board, family = tables.board, tables.family
+    family = tables.family
     columns = setting_columns()
     values: list[list[Value]] = [[] for _ in columns]
     first: list[int] = []
@@ -100,7 +100,7 @@ def settings_table(tables: TaskTables) -> DataTable:
         repeated = ([value] * len(places) for value in of_setting)
         for of_column, found in zip(values, (*repeated, *_of_columns(places)), strict=True):
             of_column.extend(found)
-    title = f"{board.task.title}: {board.measure} by setting"
+    title = f"{tables.task.title}: {tables.measure} by setting"
     return DataTable(title, columns, values, in_latex=first)
 
 

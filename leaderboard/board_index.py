@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from leaderboard.board_view import LEADS, about, change_texts, ranks_text
+from leaderboard.board_view import LEADS, change_texts, ranks_text
 from leaderboard.charts.to_leader import intervals_to_leader
 from leaderboard.data_scripts import data_script, parts_by_size
 from leaderboard.facets import FACETS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from leaderboard.families import Place
-    from leaderboard.tables import SystemRow, TaskBoard
+    from leaderboard.tables import SystemRow, TaskBoard, TaskTables
 
 FOLDER = "index"
 """Within the folder of the data."""
@@ -46,26 +46,28 @@ def systems_index(board: TaskBoard) -> Iterator[tuple[str, bytes]]:
             "parts": len(parts),
             "id": [row.system.id for row in part],
             "name": [row.system.name for row in part],
-            "about": [about(row.system) for row in part],
+            "about": [row.card.about for row in part],
             "distance": [
                 None if row.rank_distance is None else f"{row.rank_distance:,.0f}" for row in part
             ],
             "facets": {
-                facet.key: _coded([facet.of(row.system) for row in part]) for facet in FACETS
+                facet.key: _coded([row.card.facets[facet.key] for row in part]) for facet in FACETS
             },
         }
         yield data_script(f"{FOLDER}/{board.task.id}/systems/{number}", content)
 
 
-def unit_index(board: TaskBoard, unit: str, places: Sequence[Place]) -> Iterator[tuple[str, bytes]]:
+def unit_index(
+    tables: TaskTables, unit: str, places: Sequence[Place]
+) -> Iterator[tuple[str, bytes]]:
     """Where the systems of a task stand in a class or setting.
 
     Args:
-        board: The task.
+        tables: Those of the task.
         unit: Id of the class or setting.
         places: Best first.
     """
-    position = {name: at for at, name in enumerate(sorted(row.system.id for row in board.rows))}
+    position = {name: at for at, name in enumerate(sorted(tables.cards))}
     systems, means, letters, best, worst, changes, *_ = columns_of(places)
     # The axis is straight: two places on it tell all others.
     (top,), (bottom,) = (
@@ -90,13 +92,13 @@ def unit_index(board: TaskBoard, unit: str, places: Sequence[Place]) -> Iterator
     for number, start in enumerate(starts, 1):
         part = slice(start, start + PLACES_PER_PART)
         content = shared | {key: values[part] for key, values in columns.items()}
-        yield data_script(f"{FOLDER}/{board.task.id}/{setting_file(unit)}/{number}", content)
+        yield data_script(f"{FOLDER}/{tables.task.id}/{setting_file(unit)}/{number}", content)
 
 
 def _size(row: SystemRow) -> int:
     """Bytes that a system needs in a script, about: texts, and some numbers."""
     system = row.system
-    return len(json.dumps([system.id, system.name, about(system), system.system.base])) + 20
+    return len(json.dumps([system.id, system.name, row.card.about, system.system.base])) + 20
 
 
 def _coded(values: Sequence[str]) -> dict[str, list[Any]]:

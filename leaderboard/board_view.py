@@ -14,7 +14,6 @@ from leaderboard.charts.to_leader import intervals_to_leader
 from leaderboard.facets import FACETS
 from leaderboard.numerals import plain, signed
 from leaderboard.tables import MOST_ROWS, setting_file
-from leaderboard.wording import method_in_words, parameters_in_words
 from tasks.settings import KIND_NAMES
 
 if TYPE_CHECKING:
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from leaderboard.charts.interval import Interval
     from leaderboard.facets import Facet
     from leaderboard.families import Place
-    from leaderboard.systems import SiteSystem
-    from leaderboard.tables import TaskBoard
+    from leaderboard.system_card import SystemCard
+    from leaderboard.tables import TaskBoard, TaskTables
 
 LEADS = "leads"
 FIRST_ROWS = 50
@@ -70,26 +69,22 @@ class BoardRow:
     Attributes:
         number: Its place in the table, from 1.
         system: The system.
-        about: What is known of it, in a line.
         cells: By key of a column.
         ranks: The ranks that the tests do not exclude.
         interval: Its difference to the leader, drawn.
         change: Its difference to the leader, or that it leads.
         half: Half the width of the interval of that difference, or nothing.
         distance: Its rank distance, where the table has that.
-        facets: Its answers, by key of a facet.
     """
 
     number: int
-    system: SiteSystem
-    about: str
+    system: SystemCard
     cells: Mapping[str, BoardCell]
     ranks: str
     interval: Interval
     change: str
     half: str
     distance: float | None
-    facets: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,28 +148,25 @@ def leaders_view(board: TaskBoard, most: int) -> BoardView:
     return _of_task(board, range(most), 1, 1, ())
 
 
-def setting_view(
-    board: TaskBoard, setting: str, places: Sequence[Place], systems: Mapping[str, SiteSystem]
-) -> BoardView:
+def setting_view(tables: TaskTables, setting: str, places: Sequence[Place]) -> BoardView:
     """The table of a setting; where it is cut, scripts alone have the other rows.
 
     Args:
-        board: The task of the setting.
+        tables: Those of its task.
         setting: Its id.
         places: Of all systems in it, best first.
-        systems: By id.
     """
     shown = places[: MOST_ROWS if len(places) <= MOST_ROWS else FIRST_ROWS]
     drawn = intervals_to_leader(places, range(len(shown)))
     return BoardView(
-        task=board.task.id,
+        task=tables.task.id,
         label=f"Systems in {setting}",
-        columns=(BoardColumn(MAIN, board.measure, setting_file(setting)),),
+        columns=(BoardColumn(MAIN, tables.measure, setting_file(setting)),),
         main=MAIN,
         has_distance=False,
         rows=[
-            _row(number, systems[place.system], {MAIN: (place.mean, place)}, MAIN, interval, None)
-            for number, (place, interval) in enumerate(zip(shown, drawn, strict=True), 1)
+            _row(number, tables.cards[place.system], {MAIN: (place.mean, place)}, MAIN, line, None)
+            for number, (place, line) in enumerate(zip(shown, drawn, strict=True), 1)
         ],
         total=len(places),
         number=1,
@@ -200,7 +192,7 @@ def _of_task(
         rows=[
             _row(
                 place,
-                row.system,
+                row.card,
                 {k: (found.micro, row.places[k]) for k, found in row.averages.items()},
                 board.sorted_by,
                 interval,
@@ -217,7 +209,7 @@ def _of_task(
 
 def _row(
     index: int,
-    system: SiteSystem,
+    system: SystemCard,
     found: Mapping[str, tuple[float, Place]],
     main: str,
     interval: Interval,
@@ -228,25 +220,13 @@ def _row(
     return BoardRow(
         number=index,
         system=system,
-        about=about(system),
         cells={k: BoardCell(plain(value), one.letters, value) for k, (value, one) in found.items()},
         ranks=ranks_text(place.ranks),
         interval=interval,
         change=change,
         half=half,
         distance=distance,
-        facets={facet.key: facet.of(system) for facet in FACETS},
     )
-
-
-def about(system: SiteSystem) -> str:
-    """What is known of a system, in a line."""
-    known = [method_in_words(system.system.training)]
-    if system.manifest.model.parameters:
-        known.append(f"{parameters_in_words(system.manifest.model.parameters)}\u00a0parameters")
-    if len(system.entries) > 1:
-        known.append(f"{len(system.entries)} seeds")
-    return " · ".join(known)
 
 
 def ranks_text(ranks: tuple[int, int]) -> str:

@@ -26,9 +26,13 @@ from tasks.definition import describe
 from tasks.errors import EntryError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from submissions.entry import Entry
+
 FILE_NAME = "changes.toml"
+ChangeKind = Literal["added", "changed", "removed", "withdrawn", "disputed"]
 FEED_ID = uuid.uuid5(uuid.NAMESPACE_URL, "babelboard/changes").urn
 
 
@@ -45,7 +49,7 @@ class Change(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     date: datetime.date
-    kind: Literal["added", "changed", "removed"]
+    kind: ChangeKind
     entries: Annotated[tuple[EntryId, ...], Field(min_length=1)]
     what: Line
 
@@ -61,11 +65,26 @@ class Change(BaseModel):
         return uuid.uuid5(uuid.UUID(FEED_ID), said).urn
 
 
+class _Recorded(Change):
+    """A change of the record; flags have a file of their own."""
+
+    kind: Literal["added", "changed", "removed"]
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1]
-    changes: tuple[Change, ...] = ()
+    changes: tuple[_Recorded, ...] = ()
+
+
+def flag_changes(entries: Iterable[Entry]) -> Iterator[Change]:
+    """What maintainers said against entries, as changes: one for each flag."""
+    for entry in entries:
+        for flag in entry.flags:
+            yield Change(
+                date=flag.date, kind=flag.flag, entries=(entry.manifest.id,), what=flag.reason
+            )
 
 
 def read_changes(root: Path) -> tuple[Change, ...]:

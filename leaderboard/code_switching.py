@@ -137,7 +137,7 @@ class CodeSwitching:
 
 def code_switching(facts: SiteFacts) -> CodeSwitching:
     """Compares every method with zero-shot on every task."""
-    systems = [site.system for site in facts.systems]
+    systems = [site.system for site in facts.standing]
     shelf = _SiteShelf(facts)
     studies = []
     for board in facts.boards:
@@ -215,7 +215,7 @@ def part_of(contrast: Contrast, method: str = "trained") -> ClaimPart:
 def _studies(
     task: TaskText, measure: str, found: Sequence[Evidence], facts: SiteFacts
 ) -> list[Study]:
-    sites = {site.name: site for site in facts.systems}
+    sites = {site.name: site for site in facts.standing}
     by_side: dict[str, dict[str, dict[str, Evidence]]] = {}
     for one in found:
         sides = one.pair.sides

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
     from leaderboard.data_table import Column
     from leaderboard.facts import SiteFacts
+    from submissions.entry import Entry
 
 _ENTRY = {
     "<entry>/<task>.json": "Means of an entry in every measure, by setting and by class",
     "<entry>/<task>.parquet": "The rank of every judged document: setting, query_language, "
     "question_id, document_id, relevance, rank (empty: not retrieved)",
     "<entry>/reported.json": "Published numbers, not re-run, with their sources",
+    "<entry>/record.json": "What is said of an entry, where something is: that it is withdrawn or "
+    "disputed, what repetitions of its runs came to, its superseded results",
     "queries/<task>/<name>.js": "Scores of each question by class, as the page Compare reads them",
     "ranks/<task>/<entry>/<part>.js": "The ranks of an entry, as the page Questions reads them",
     "questions/<task>/<name>.js": "Questions of a task, and texts where they may be shown",
@@ -44,7 +47,25 @@ def data_files(facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
         content = published.model_dump(mode="json", exclude_none=True)
         reported = _json({"trust_level": TRUST_LEVEL, **content})
         yield f"data/{published.id}/reported.json", reported
+    for name, entry in facts.entries.items():
+        if record := _record(entry):
+            yield f"data/{name}/record.json", _json({"schema_version": 1, **record})
     yield "data/claims.json", _json(ledger_as_json(facts.ledger))
+
+
+def _record(entry: Entry) -> dict[str, object]:
+    """What is said of an entry besides its manifest; empty where nothing is."""
+    said: dict[str, object] = {}
+    if entry.flags:
+        said["flags"] = [flag.model_dump(mode="json") for flag in entry.flags]
+    if entry.verification:
+        said["repetitions"] = entry.verification.model_dump(mode="json")["tasks"]
+    if entry.history:
+        said["superseded"] = {
+            task: [one.model_dump(mode="json", exclude_none=True) for one in results]
+            for task, results in entry.history.items()
+        }
+    return said
 
 
 def _schema() -> dict[str, object]:

@@ -138,7 +138,7 @@ class DataTable:
     @cached_property
     def _as_json(self) -> list[list[str]]:
         return [
-            _json_texts(values) if column.type == "text" else [_json_number(v) for v in values]
+            _json_texts(values) if column.type == "text" else _json_numbers(values)
             for column, values in zip(self.columns, self._rounded, strict=True)
         ]
 
@@ -155,10 +155,9 @@ def _json_texts(values: Sequence[Value]) -> list[str]:
     return [written[value] for value in values]
 
 
-def _json_number(value: Value) -> str:
-    if value is None:
-        return NULL
-    return ("true" if value else "false") if isinstance(value, bool) else repr(value)
+def _json_numbers(values: Sequence[Value]) -> list[str]:
+    """Each number as JSON; written all at once, as that is much faster."""
+    return json.dumps(list(values))[1:-1].split(", ") if values else []
 
 
 def _csv_texts(values: Sequence[Value]) -> list[str]:

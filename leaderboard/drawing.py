@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Self
 
 from leaderboard.rendering import environment
-from leaderboard.site_parts import part_files, task_files
+from leaderboard.site_parts import part_files, settings_files, systems_files
 from leaderboard.tables import MOST_ROWS, task_tables
 
 if TYPE_CHECKING:
@@ -56,17 +56,17 @@ class Drawing:
             self._pool.shutdown(cancel_futures=True)
 
     def begin(self, parts: Sequence[SitePart], facts: SiteFacts) -> None:
-        """Lets processes draw the tables of tasks that have very many systems."""
+        """Lets processes draw the settings of tasks that have very many systems."""
         for part in parts:
             if self._pool and part.sort == "task" and facts.has_many(part.id):
                 # They need little of the facts, so that handing it over takes little.
                 tables = task_tables(facts.board(part.id), facts)
-                self._long[part] = self._pool.submit(_draw_task, tables)
+                self._long[part] = self._pool.submit(_draw_settings, tables)
 
     def files(self, parts: Sequence[SitePart], facts: SiteFacts) -> Iterator[Drawn]:
         """Each part with its files."""
         for part, future in self._long.items():
-            yield part, future.result()
+            yield part, [*systems_files(facts.board(part.id)), *future.result()]
         if self._pool:
             self._pool.shutdown()  # what it holds is not needed any more
         yield from _drawn([part for part in parts if part not in self._long], facts)
@@ -108,5 +108,5 @@ def _draw(batch: Sequence[SitePart]) -> list[Drawn]:
     return [(part, list(part_files(part, _facts))) for part in batch]
 
 
-def _draw_task(tables: TaskTables) -> Files:
-    return list(task_files(tables))
+def _draw_settings(tables: TaskTables) -> Files:
+    return list(settings_files(tables))

@@ -66,20 +66,28 @@ class SiteFacts:
 
     @cached_property
     def systems(self) -> tuple[SiteSystem, ...]:
-        """Entries that differ in their seed alone are one system."""
-        return site_systems(self.entries.values())[0]
+        """All systems, also those that were withdrawn, which have a page and data only."""
+        withdrawn = [entry for entry in self.entries.values() if entry.is_withdrawn]
+        taken = {*self.entries, *(one.id for one in self.standing)}
+        return (*self.standing, *site_systems(withdrawn, taken)[0])
+
+    @cached_property
+    def standing(self) -> tuple[SiteSystem, ...]:
+        """Systems that were not withdrawn; entries that differ in their seed alone are one."""
+        entries = [entry for entry in self.entries.values() if not entry.is_withdrawn]
+        return site_systems(entries, self.entries.keys() - {e.manifest.id for e in entries})[0]
 
     @cached_property
     def boards(self) -> tuple[TaskBoard, ...]:
         """The table of each task, the largest task first: it says most."""
-        names = sorted({task for entry in self.entries.values() for task in entry.manifest.runs})
+        names = sorted({t for one in self.standing for t in one.manifest.runs if one.has(t)})
         boards = [task_board(task, self) for task in names]
         return tuple(sorted(boards, key=lambda b: (-b.questions * b.settings, b.task.id)))
 
     @cached_property
     def ledger(self) -> Ledger:
         """The claims of the literature, checked on the entries."""
-        entries = list(self.entries.values())
+        entries = [entry for entry in self.entries.values() if not entry.is_withdrawn]
         return settle(read_claims(), entries, comparer=self.cache.compare)
 
     @cached_property
@@ -109,8 +117,8 @@ class SiteFacts:
         return self._once(("boards",), lambda: {one.task.id: one for one in self.boards})[task]
 
     def with_task(self, task: str) -> list[SiteSystem]:
-        """Systems that were scored on a task."""
-        return [system for system in self.systems if system.has(task)]
+        """Systems that were scored on a task and not withdrawn."""
+        return [system for system in self.standing if system.has(task)]
 
     def complete(self, task: str) -> list[SiteSystem]:
         """Systems that were scored on all settings of a task, with all their seeds.

@@ -153,8 +153,10 @@ def baselines_of(system: SiteSystem, task: str, facts: SiteFacts) -> Iterator[Ba
 
     The same model trained on texts that were left as they are, the model before any training,
     BM25, the same recipe in other conditions (such as translate-test), and the first in the table
-    of the task.
+    of the task. A system that was withdrawn takes part in no test.
     """
+    if system.is_withdrawn:
+        return
     seen = {system.id}
     for found in _candidates(system, task, facts):
         if found.system.id not in seen:

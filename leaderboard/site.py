@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.files import remove_left_behind
+from harness.locks import only_writer
 from leaderboard.data_files import data_files
 from leaderboard.drawing import Drawing
 from leaderboard.facts import gather
@@ -109,9 +111,19 @@ def build_site(
     Raises:
         InvalidEntriesError: If an entry is damaged or malformed and may not be left out; all such
             are named.
+        InUseError: If another process is building the site.
         UsageError: If ``out`` holds something else than a site.
     """
     check_out(out)
+    with only_writer(out):
+        if cache is not None:
+            remove_left_behind(cache)
+        return _build(root, out, reporter, cache, allow_invalid)
+
+
+def _build(
+    root: Path, out: Path, reporter: Reporter, cache: Path | None, allow_invalid: bool
+) -> Built:
     reporter.say(f"Reading {root}")
     with Drawing(sum(1 for _ in root.glob(f"*/{FILE_NAME}"))) as drawing:
         facts = gather(root, cache)

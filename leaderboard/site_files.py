@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from harness.files import write_atomically
+from harness.files import UNFINISHED as PART
+from harness.files import remove_left_behind, write_atomically
 from tasks.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def check_out(out: Path) -> None:
     if out.is_file():
         raise UsageError(f"{out} is a file; name a folder with --out.")
     is_site = (out / INVENTORY).is_file() or (out / UNFINISHED).is_file()
-    if out.is_dir() and any(out.iterdir()) and not is_site:
+    if out.is_dir() and not is_site and any(not _is_left_behind(one) for one in out.iterdir()):
         raise UsageError(
             f"{out} holds something else than a site of babelboard. Name another folder with --out."
         )
@@ -51,6 +52,7 @@ class SiteWriter:
     def __init__(self, out: Path, memory: Path | None) -> None:
         self._out = out
         self._memory = memory
+        self._was_stopped = (out / UNFINISHED).is_file()
         self._before = _digests(out)
         self._parts_before = _parts(memory) if memory else {}
         self._has_begun = False
@@ -135,7 +137,16 @@ class SiteWriter:
         write_atomically(self._out / INVENTORY, _inventory(self._now))
         if self._memory:
             write_atomically(self._memory, json.dumps(self._parts).encode())
+        if self._was_stopped:
+            remove_left_behind(self._out, older_than=0)
+        for path in filter(_is_left_behind, self._out.iterdir()):
+            path.unlink()  # of a build that was stopped before it could say that it had begun
         (self._out / UNFINISHED).unlink(missing_ok=True)
+
+
+def _is_left_behind(path: Path) -> bool:
+    """Whether a file is what a killed build had not finished."""
+    return path.name.startswith(".") and path.name.endswith(PART)
 
 
 def _is_within(path: str) -> bool:

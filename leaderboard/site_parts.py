@@ -22,12 +22,12 @@ from leaderboard.rank_shards import rank_shards
 from leaderboard.rendering import environment, render
 from leaderboard.systems import over_seeds
 from leaderboard.tables import MOST_ROWS, task_tables
-from submissions.entry import TRAINING_RECORD, ranks_path
-from submissions.manifest import FILE_NAME
+from submissions.entry import ranks_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from leaderboard.data_table import DataTable
     from leaderboard.facts import SiteFacts
     from leaderboard.page import Page
     from leaderboard.systems import SiteSystem
@@ -86,10 +86,9 @@ def _digest_of(entries: tuple[Entry, ...]) -> str:
     """sha256 of what entries say of themselves: with it, of the checksums of their ranks."""
     digest = hashlib.sha256()
     for entry in entries:
-        for name in (FILE_NAME, TRAINING_RECORD):
-            path = entry.folder / name
+        for path in entry.said:
             content = path.read_bytes() if path.is_file() else b""
-            digest.update(f"{entry.manifest.id} {name} {len(content)}\n".encode())
+            digest.update(f"{entry.manifest.id} {path.name} {len(content)}\n".encode())
             digest.update(content)
     return digest.hexdigest()
 
@@ -121,18 +120,32 @@ def _placed_on(one: SiteSystem, facts: SiteFacts) -> list[str]:
     return [board.task.id for board in facts.boards if one.id in facts.placed(board.task.id)]
 
 
-def task_files(tables: TaskTables) -> Iterator[tuple[str, bytes]]:
-    """The tables of a task as data and scripts, and the pages of its settings."""
-    board, family = tables.board, tables.family
-    for folder, table in {"boards": board_table(board), "settings": settings_table(tables)}.items():
-        made = table.as_json(), table.as_csv(), table.as_parquet(), table.as_latex()
-        for form, content in zip(FORMS, made, strict=True):
-            yield f"data/{folder}/{board.task.id}.{form}", content
-    if family and board.family and len(board.rows) > MOST_ROWS:
+def systems_files(board: TaskBoard) -> Iterator[tuple[str, bytes]]:
+    """The systems of a task, as data and as scripts."""
+    yield from _forms(f"boards/{board.task.id}", board_table(board))
+    if len(board.rows) > MOST_ROWS:
         yield from systems_index(board)
-        for unit, places in {**board.family.places, **family.places}.items():
-            yield from unit_index(board, unit, places)
+
+
+def settings_files(tables: TaskTables) -> Iterator[tuple[str, bytes]]:
+    """The tables of a task's settings, as data, as scripts and as pages."""
+    yield from _forms(f"settings/{tables.task.id}", settings_table(tables))
+    if tables.classes and tables.family and len(tables.cards) > MOST_ROWS:
+        for unit, places in {**tables.classes.places, **tables.family.places}.items():
+            yield from unit_index(tables, unit, places)
     yield from _rendered(setting.setting_pages(tables))
+
+
+def _forms(path: str, table: DataTable) -> Iterator[tuple[str, bytes]]:
+    made = table.as_json(), table.as_csv(), table.as_parquet(), table.as_latex()
+    for form, content in zip(FORMS, made, strict=True):
+        yield f"data/{path}.{form}", content
+
+
+def _task_files(task: str, facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
+    board = facts.board(task)
+    yield from systems_files(board)
+    yield from settings_files(task_tables(board, facts))
 
 
 def _page_files(name: str, facts: SiteFacts) -> Iterator[tuple[str, bytes]]:
@@ -165,7 +178,7 @@ def _rendered(pages: Iterator[Page]) -> Iterator[tuple[str, bytes]]:
 
 
 _FILES: dict[Sort, Callable[[str, SiteFacts], Iterator[tuple[str, bytes]]]] = {
-    "task": lambda task, facts: task_files(task_tables(facts.board(task), facts)),
+    "task": _task_files,
     "page": _page_files,
     "scores": _scores_files,
     "entry": _entry_files,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from submissions.claims.system import System
     from submissions.entry import Entry
     from submissions.manifest import Manifest
+    from submissions.status import Flag
     from submissions.trust import TrustLevel
 
 _SEED = re.compile(r"-seed-\d+$")
@@ -53,6 +54,21 @@ class SiteSystem:
         """That of the first seed: what the seeds share is in all of them."""
         return self.system.entries[0].manifest
 
+    @property
+    def flags(self) -> list[tuple[Entry, Flag]]:
+        """What maintainers say against its entries."""
+        return [(entry, flag) for entry in self.entries for flag in entry.flags]
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it has a page and data only: no place, no letter and no part in any test."""
+        return any(entry.is_withdrawn for entry in self.entries)
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether maintainers doubt one of its entries."""
+        return any(flag.flag == "disputed" for _, flag in self.flags)
+
     @cached_property
     def trust(self) -> TrustLevel:
         """The lowest trust level of its entries.
@@ -72,20 +88,26 @@ class SiteSystem:
         return all(task in entry.manifest.runs for entry in self.entries)
 
 
-def site_systems(entries: Iterable[Entry]) -> tuple[tuple[SiteSystem, ...], tuple[str, ...]]:
+def site_systems(
+    entries: Iterable[Entry], taken: Iterable[str] = ()
+) -> tuple[tuple[SiteSystem, ...], tuple[str, ...]]:
     """The systems of some entries, by id, and notes on entries that had to be left out.
+
+    Args:
+        entries: The entries.
+        taken: Ids that are others'; what several seeds share is not made one of these.
 
     Raises:
         EntryError: If the record of a training is malformed, or of another model.
     """
     found = systems_of(entries)
-    taken = {entry.manifest.id for system in found.found for entry in system.entries}
+    used = {entry.manifest.id for system in found.found for entry in system.entries} | set(taken)
     named = []
     for system in found.found:
         first = system.entries[0].manifest.id
         shared = _SEED.sub("", first)
-        is_free = len(system.entries) > 1 and shared not in taken
-        taken.add(shared if is_free else first)
+        is_free = len(system.entries) > 1 and shared not in used
+        used.add(shared if is_free else first)
         named.append(SiteSystem(shared if is_free else first, system))
     return tuple(sorted(named, key=lambda one: one.id)), found.notes
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from statistics import fmean
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from harness.measures import RANK_DISTANCE
+from leaderboard.system_card import system_card
 from tasks.definition import load_definition, task_names
 from tasks.settings import KINDS
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from harness.question_scores import Average
     from leaderboard.facts import SiteFacts
     from leaderboard.families import Family, Place
+    from leaderboard.system_card import SystemCard
     from leaderboard.systems import SiteSystem
 
 SORTED_BY = "clir"
@@ -54,12 +55,14 @@ class SystemRow:
 
     Attributes:
         system: The system.
+        card: What the table says of it besides.
         averages: By class, of the task's primary measure, over its seeds.
         places: Where it stands, by class.
         rank_distance: Micro average, or None where the task does not report it.
     """
 
     system: SiteSystem
+    card: SystemCard
     averages: Mapping[str, Average]
     places: Mapping[str, Place]
     rank_distance: float | None
@@ -95,22 +98,23 @@ class TaskBoard:
 
 @dataclass(frozen=True, slots=True)
 class TaskTables:
-    """The tables of a task and of each of its settings, with all that they are made from.
+    """The tables of a task's settings, with all that they are made from and no more.
 
     Attributes:
-        board: The task.
-        family: All pairs of systems in each setting; None if no system is complete.
+        task: The task.
+        measure: Its primary measure.
+        classes: All pairs of systems in its classes; None if no system is complete.
+        family: The same in each setting.
         asked: By setting, the number of its questions.
+        cards: By id, the systems that have a place.
     """
 
-    board: TaskBoard
+    task: TaskText
+    measure: str
+    classes: Family | None
     family: Family | None
     asked: Mapping[str, int]
-
-    @property
-    def systems(self) -> dict[str, SiteSystem]:
-        """By id, those that have a place."""
-        return {row.system.id: row.system for row in self.board.rows}
+    cards: Mapping[str, SystemCard]
 
 
 def setting_file(setting: str) -> str:
@@ -156,12 +160,19 @@ def task_board(task: str, facts: SiteFacts) -> TaskBoard:
 
 
 def task_tables(board: TaskBoard, facts: SiteFacts) -> TaskTables:
-    """The tables of a task and of its settings."""
+    """The tables of the settings of a task."""
     asked = {}
     if board.rows:
         summary = facts.seeds(board.rows[0].system, board.task.id)[0].summary
         asked = {setting: mean.n for setting, mean in summary.means[summary.measure].items()}
-    return TaskTables(board, facts.family(board.task.id, ("*",)), asked)
+    return TaskTables(
+        task=board.task,
+        measure=board.measure,
+        classes=board.family,
+        family=facts.family(board.task.id, ("*",)),
+        asked=asked,
+        cards={row.system.id: row.card for row in board.rows},
+    )
 
 
 def averages_over_seeds(averages: Sequence[Mapping[str, Average]]) -> dict[str, Average]:
@@ -169,8 +180,8 @@ def averages_over_seeds(averages: Sequence[Mapping[str, Average]]) -> dict[str, 
     return {
         kind: replace(
             found,
-            macro=float(np.mean([one[kind].macro for one in averages])),
-            micro=float(np.mean([one[kind].micro for one in averages])),
+            macro=fmean(one[kind].macro for one in averages),
+            micro=fmean(one[kind].micro for one in averages),
         )
         for kind, found in averages[0].items()
     }
@@ -187,9 +198,10 @@ def _row(
     ]
     return SystemRow(
         system=system,
+        card=system_card(system),
         averages=averages_over_seeds([one.averages[one.measure] for one in summaries]),
         places={kind: found[system.id] for kind, found in places.items()},
-        rank_distance=float(np.mean(distances)) if distances else None,
+        rank_distance=fmean(distances) if distances else None,
     )
 
 

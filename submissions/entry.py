@@ -8,6 +8,10 @@
     <id>/language_shares/<task>.json  languages of the first documents of MLIR rankings
     <id>/runs/<task>.parquet      the first documents of each ranking, where they were kept
     <id>/training.json            the record of the training, where it was made by a recipe
+    <id>/about.toml               what people say of the system
+    <id>/verification.toml        what came of it when somebody repeated the runs
+    <id>/status.toml              whether it is withdrawn or disputed, and why
+    <id>/history/<task>.json      results that were superseded
 """
 
 from __future__ import annotations
@@ -15,15 +19,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.bias.language_shares import read_shares, shares_path
 from harness.entry_folders import REPORTED
-from harness.files import write_atomically
+from harness.files import remove_left_behind, write_atomically
+from harness.folder_swap import new_folder, recover_folder
+from harness.locks import only_writer
 from harness.ranks import ranks_as_bytes, read_ranks
 from harness.run_table import read_runs, runs_as_bytes
 from harness.task_summary import summarise
+from submissions.about import FILE_NAME as ABOUT
+from submissions.about import About, check_said, read_about
+from submissions.history import Superseded, history_path, keep_superseded, read_history
 from submissions.manifest import (
     FILE_NAME,
     Manifest,
@@ -34,9 +43,15 @@ from submissions.manifest import (
     read_manifest,
     write_manifest,
 )
+from submissions.status import FILE_NAME as STATUS
+from submissions.status import Flag, read_flags
+from submissions.structured_text import read_json
+from submissions.verification_record import FILE_NAME as VERIFICATION
+from submissions.verification_record import VerificationRecord, read_verification
 from tasks.errors import EntryError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from harness.bias.language_shares import LanguageShares
@@ -55,10 +70,33 @@ class Entry:
     Attributes:
         folder: Where it is; its name is the entry's id.
         manifest: What it says of itself.
+        about: What people say of it, where they have.
+        flags: What maintainers say against it.
+        verification: What came of it when somebody repeated its runs, where somebody has.
+        history: Superseded results, oldest first, by task that has any.
     """
 
     folder: Path
     manifest: Manifest
+    about: About | None = None
+    flags: tuple[Flag, ...] = ()
+    verification: VerificationRecord | None = None
+    history: Mapping[str, tuple[Superseded, ...]] = field(default_factory=dict)
+
+    @property
+    def said(self) -> list[Path]:
+        """The files that say something of it, whether they are there or not: all but its results.
+
+        Those of its results are known by their checksums, which the manifest has.
+        """
+        names = (FILE_NAME, TRAINING_RECORD, ABOUT, STATUS, VERIFICATION)
+        histories = [history_path(self.folder, task) for task in self.manifest.runs]
+        return [*(self.folder / name for name in names), *histories]
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it may have no place, letter or part in any test."""
+        return any(flag.flag == "withdrawn" for flag in self.flags)
 
     def ranks(self, task: str) -> RankTable:
         """The ranks of a task that the entry has.
@@ -108,12 +146,23 @@ class Entry:
 
 
 def _check_sum(path: Path, expected: str) -> None:
-    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
+    found = sha256_of(path)
     if found != expected:
         raise EntryError(
             f"{path} is not the file that was scored: submission.toml says sha256 {expected}, "
-            f"found {found}. Restore it, or score the task again."
+            f"found {found or 'no file'}. Restore it, or score the task again."
         )
+
+
+def sha256_of(path: Path) -> str | None:
+    """The sha256 of a file of an entry; None if there is no such file.
+
+    A link counts as no file, whether it is the file or its folder: it could lead out of the entry.
+    """
+    if path.is_symlink() or path.parent.is_symlink() or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def ranks_path(folder: Path, task: str) -> Path:
@@ -127,17 +176,33 @@ def runs_path(folder: Path, task: str) -> Path:
 
 
 def read_entry(folder: Path) -> Entry:
-    """Reads an entry's manifest.
+    """Reads what is said of an entry: its manifest, and the files of people beside it.
+
+    What people wrote in ``about.toml`` holds, also where they changed it after the scoring.
 
     Raises:
-        EntryError: If the folder is no entry, or its name is not the entry's id.
+        EntryError: If the folder is no entry, its name is not the entry's id, or one of the files
+            is malformed.
     """
     manifest = read_manifest(folder / FILE_NAME)
+    about = read_about(folder)
+    if about is not None:
+        said = {"name": about.name, "method": about.method}
+        manifest = manifest.model_copy(update=said)
     if manifest.id != folder.resolve().name:
         raise EntryError(
             f"{folder / FILE_NAME} has the id {manifest.id!r}; it must be the folder's name."
         )
-    return Entry(folder, manifest)
+    if (folder / TRAINING_RECORD).exists():
+        read_json(folder / TRAINING_RECORD)  # so that whoever reads it is not led too deep
+    return Entry(
+        folder,
+        manifest,
+        about=about,
+        flags=read_flags(folder),
+        verification=read_verification(folder),
+        history=read_history(folder, manifest.runs),
+    )
 
 
 def read_entries(root: Path) -> list[Entry]:
@@ -151,10 +216,11 @@ def check_can_write(root: Path, submission: Submission, task: str, *, complete: 
     """Refuses, before any work is done, to write what could not be written later.
 
     Raises:
-        EntryError: If the folder cannot be written, or a complete run would be lost for a partial
-            one.
+        EntryError: If the folder cannot be written, a complete run would be lost for a partial
+            one, or what is said now is not what people wrote in ``about.toml``.
     """
     folder = root / submission.id
+    check_said(folder, submission)
     if (folder / REPORTED).is_file():
         raise EntryError(
             f"{folder} holds reported numbers, which a run may not join. "
@@ -190,7 +256,9 @@ def check_same_model(root: Path, submission: Submission, model: ModelDescription
 
 
 def write_run(root: Path, submission: Submission, command: str, scored: Scored) -> Entry:
-    """Writes a scored task into an entry, new or existing; the manifest comes last.
+    """Writes a scored task into an entry, new or existing.
+
+    A stop at any moment leaves the entry as it was, or with all of the new run.
 
     Args:
         root: Folder of entries.
@@ -200,11 +268,21 @@ def write_run(root: Path, submission: Submission, command: str, scored: Scored) 
 
     Raises:
         EntryError: If the entry exists and was made by another model.
+        InUseError: If another process is writing the entry.
     """
-    check_same_model(root, submission, scored.model)
     folder = root / submission.id
+    with only_writer(folder):
+        recover_folder(folder)
+        check_same_model(root, submission, scored.model)
+        _write_run(folder, submission, command, scored)
+    return read_entry(folder)
+
+
+def _write_run(folder: Path, submission: Submission, command: str, scored: Scored) -> None:
     is_new = not (folder / FILE_NAME).is_file()
-    before = None if is_new else read_entry(folder).manifest
+    there = None if is_new else read_entry(folder)
+    before = there.manifest if there else None
+    about = read_about(folder)
     task = scored.table.task
     files = {
         ranks_path(folder, task): ranks_as_bytes(scored.table),
@@ -228,21 +306,34 @@ def write_run(root: Path, submission: Submission, command: str, scored: Scored) 
         versions=dict(scored.versions),
         hardware=dict(scored.hardware),
     )
+    name = submission.name or (before.name if before else scored.model.name)
+    method = submission.method or (before.method if before else MethodPart())
     manifest = Manifest(
         schema_version=1,
         id=submission.id,
-        name=submission.name or (before.name if before else scored.model.name),
+        name=about.name if about else name,
         model=_part(scored.model),
-        method=submission.method or (before.method if before else MethodPart()),
+        method=about.method if about else method,
         runs={**(before.runs if before else {}), task: run},
     )
-    for path, content in files.items():
-        write_atomically(path, content)
-    write_manifest(folder / FILE_NAME, manifest)
-    for path in (runs_path(folder, task), shares_path(folder, task)):
-        if path not in files:  # of an earlier run, which this one replaces
-            path.unlink(missing_ok=True)
-    return Entry(folder, manifest)
+    with new_folder(folder) as fresh:
+        remove_left_behind(fresh, older_than=0)
+        if there and task in there.manifest.runs and there.manifest.runs[task].ranks != run.ranks:
+            superseded = _ranks_if_whole(there, task)
+            keep_superseded(fresh, task, there.manifest.runs[task], superseded)
+        for path, content in files.items():
+            write_atomically(fresh / path.relative_to(folder), content)
+        write_manifest(fresh / FILE_NAME, manifest)
+        for path in (runs_path(folder, task), shares_path(folder, task)):
+            if path not in files:  # of an earlier run, which this one replaces
+                (fresh / path.relative_to(folder)).unlink(missing_ok=True)
+
+
+def _ranks_if_whole(entry: Entry, task: str) -> RankTable | None:
+    try:
+        return entry.ranks(task)
+    except EntryError:  # damaged or lost, which may be why the task was scored again
+        return None
 
 
 def _part(model: ModelDescription) -> ModelPart:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 import unicodedata
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,6 +16,7 @@ from pydantic import (
 )
 
 from harness.files import write_atomically
+from submissions.structured_text import read_toml
 from tasks.definition import describe
 from tasks.errors import EntryError
 
@@ -95,11 +95,13 @@ class MethodPart(_Part):
         training: The method of training.
         training_data: What it was trained on, in words.
         seeds: Seeds of the training; scoring itself draws no random numbers.
+        contaminated: Tasks whose questions are among the training texts, where that is known.
     """
 
     training: Training = "unknown"
     training_data: Line = "unknown"
     seeds: tuple[int, ...] = ()
+    contaminated: tuple[TaskName, ...] | None = None
 
 
 class RunPart(_Part):
@@ -157,14 +159,12 @@ def read_manifest(path: Path) -> Manifest:
     """Reads a manifest.
 
     Raises:
-        EntryError: If it is missing or malformed; every place that is wrong is named.
+        EntryError: If it is missing, too large, or malformed; every place that is wrong is named.
     """
     try:
-        return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return Manifest.model_validate(read_toml(path))
     except FileNotFoundError:
         raise EntryError(f"There is no {path}: {path.parent} is not an entry.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise EntryError(f"{path} is not a TOML file: {error}.") from error
     except ValidationError as error:
         raise EntryError(describe(path, error)) from error
 

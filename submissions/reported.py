@@ -27,7 +27,6 @@ them, or compute another measure from them. ::
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sized
 from fnmatch import fnmatchcase
 from functools import cache
@@ -46,6 +45,7 @@ from pydantic import (
 
 from harness.measures import RANK_DISTANCE, parse_measure
 from submissions import manifest
+from submissions.structured_text import read_toml
 from tasks.definition import describe, load_definition, task_names
 from tasks.errors import BabelboardError, EntryError, UnknownNameError
 from tasks.settings import kind_of
@@ -287,9 +287,7 @@ def _read(path: Path) -> Reported:
             "what was scored are two entries. Move one of the files to a folder of its own."
         )
     try:
-        reported = Reported.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise EntryError(f"{path} is not a TOML file: {error}.") from error
+        reported = Reported.model_validate(read_toml(path))
     except ValidationError as error:
         raise EntryError(describe(path, error, MOST_PROBLEMS)) from error
     if reported.id != path.parent.resolve().name:

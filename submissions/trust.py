@@ -4,8 +4,8 @@
 T0  reported: numbers without ranks, see :mod:`submissions.reported`
 T1  the rank of every judged document is given, and all scores are computed from it
 T2  besides, anyone can get the very same model and repeat the run
-T3  besides, somebody else repeated it and came out within tolerance; no entry holds a record of
-    such a repetition, so none has this level
+T3  besides, somebody else repeated every run and came out within tolerance, and the entry holds
+    the record of it, see :mod:`submissions.verification_record`
 ==  =====================================================================================
 """
 
@@ -15,19 +15,27 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from submissions.about import FILE_NAME as ABOUT
+from submissions.about import is_same_party
 from submissions.baselines.recipe_file import RECIPES, load_recipe
 from submissions.claims.system import training_record
 from submissions.entry import TRAINING_RECORD
+from submissions.verification import tolerance_of
 from tasks.errors import DataFileError, EntryError
 
 if TYPE_CHECKING:
     from submissions.baselines.recipe import Recipe
     from submissions.entry import Entry
+    from submissions.verification_record import TaskVerification
 
-Level = Literal["T1", "T2"]
+Level = Literal["T1", "T2", "T3"]
 LEXICAL = ("bm25", "char-ngram")
 """Kinds of models that have no weights: the settings in the manifest say all of them."""
 TO_T3 = "a repetition of the run by somebody else, within tolerance, with a record of it"
+NO_CONTACT = (
+    f"{ABOUT} with the submitter's contact, without which nobody can tell whether somebody else "
+    "repeated the run"
+)
 _PACKAGE = "package:"
 _NO_MODEL = {
     "run": "only its rankings were given",
@@ -44,9 +52,9 @@ class TrustLevel:
     """The level of an entry, and why it has this one.
 
     Attributes:
-        level: ``T1`` or ``T2``.
+        level: ``T1``, ``T2`` or ``T3``.
         holds: What speaks for the entry, in words.
-        needed: What it lacks for the next level, in words.
+        needed: What it lacks for the next level, in words; nothing for T3, the highest.
     """
 
     level: Level
@@ -88,7 +96,54 @@ def trust_level(entry: Entry) -> TrustLevel:
         "the command of each run is recorded",
         *found,
     )
-    return TrustLevel("T1", holds, tuple(lacking)) if lacking else TrustLevel("T2", holds, (TO_T3,))
+    if lacking:
+        return TrustLevel("T1", holds, tuple(lacking))
+    if missing := _unverified(entry):
+        return TrustLevel("T2", holds, tuple(missing))
+    return TrustLevel("T3", (*holds, *_verified(entry)), ())
+
+
+def _unverified(entry: Entry) -> list[str]:
+    """What an entry lacks for its runs to count as repeated by somebody else."""
+    if entry.verification is None:
+        return [TO_T3]
+    if entry.about is None:
+        return [NO_CONTACT]
+    lacking = []
+    for task in entry.manifest.runs:
+        found = entry.verification.tasks.get(task)
+        why = "there is no record of one" if found is None else _why_void(entry, task, found)
+        if why is not None:
+            lacking.append(f"a repetition of {task} by somebody else, within tolerance: {why}")
+    return lacking
+
+
+def _why_void(entry: Entry, task: str, found: TaskVerification) -> str | None:
+    """Why the record of a repetition does not count, in words; None if it does."""
+    about, ranks = entry.about, entry.manifest.runs[task].ranks
+    if found.ranks != ranks:
+        return (
+            f"the record of {found.date} is void, as it is of ranks with sha256 {found.ranks}, and "
+            f"the entry has others, {ranks}"
+        )
+    if about is not None and is_same_party(about.contact, found.by):
+        return f"the record of {found.date} is by {found.by}, the submitter"
+    # A record may be stricter than the tolerance of its number format, but not laxer.
+    allowed = min(found.tolerance, tolerance_of(entry.manifest.model))
+    # A delta leaves out what one question weighs: not where nothing at all may differ.
+    differs = found.delta if allowed > 0 else found.largest
+    if differs > allowed:
+        return f"on {found.date} it differed by {differs:.4g}, and {allowed:g} is allowed"
+    return None
+
+
+def _verified(entry: Entry) -> list[str]:
+    record = entry.verification
+    return [
+        f"{found.by} repeated {task} on {found.date}: means differ by {found.largest:.2g} at most"
+        for task, found in (record.tasks.items() if record else ())
+        if task in entry.manifest.runs
+    ]
 
 
 @cache

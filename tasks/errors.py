@@ -7,6 +7,10 @@
     ├── DataFileError           a file that is missing, altered or malformed
     ├── ModelError              a model that cannot be loaded or gives no usable output
     ├── EntryError              an entry that cannot be read, written or compared
+    │   ├── TooLargeError       a file that takes more room than one of its kind may
+    │   ├── StructureError      a TOML or JSON file that is none, or is nested too deep
+    │   └── ArchiveError        a packed entry that is not opened
+    ├── InUseError              a folder that another process is writing
     └── UsageError              options that do not fit together
 
 Each message says what was wrong and where, what is allowed, and what to do next.
@@ -15,7 +19,7 @@ Each message says what was wrong and where, what is allowed, and what to do next
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +56,42 @@ class ModelError(BabelboardError):
 
 class EntryError(BabelboardError):
     """An entry that cannot be read, written or compared."""
+
+
+class TooLargeError(EntryError):
+    """A file that takes more room than one of its kind may."""
+
+
+class StructureError(EntryError):
+    """A TOML or JSON file that is none, or is nested too deep.
+
+    Attributes:
+        reason: What kind of fault it is.
+        line: Where, from 1, if that is known.
+    """
+
+    def __init__(
+        self, message: str, reason: Literal["encoding", "syntax", "depth"], line: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.line = line
+
+
+class ArchiveError(EntryError):
+    """A packed entry that is not opened.
+
+    Attributes:
+        code: The code of the problem, see :mod:`submissions.checks.codes`.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class InUseError(BabelboardError):
+    """A folder that another process is writing."""
 
 
 class UsageError(BabelboardError):

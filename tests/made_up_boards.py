@@ -11,8 +11,9 @@ import numpy as np
 from harness.question_scores import Average
 from leaderboard.families import Family
 from leaderboard.many_systems import Places
+from leaderboard.system_card import system_card
 from leaderboard.systems import SiteSystem
-from leaderboard.tables import SystemRow, TaskBoard, TaskText
+from leaderboard.tables import SystemRow, TaskBoard, TaskTables, TaskText
 from submissions.claims.system import System
 from submissions.entry import Entry
 from submissions.manifest import Manifest, MethodPart, ModelPart, RunPart
@@ -81,7 +82,8 @@ def board(
     at = {kind: {name: i for i, name in enumerate(one.systems)} for kind, one in found.items()}
     rows = [
         SystemRow(
-            system=system(number, name_of(number)),
+            system=(one := system(number, name_of(number))),
+            card=system_card(one),
             averages={kind: Average(0.0, float(means[kind][number]), 1, 100) for kind in classes},
             places={kind: one[at[kind][f"system-{number:04}"]] for kind, one in found.items()},
             rank_distance=None if number % 10 == 0 else float(1200 * means[by][number]),
@@ -100,6 +102,17 @@ def board(
         incomplete=(),
         family=Family(count * (count - 1) // 2, "range", 1000, found),
     )
+
+
+def tables(of: TaskBoard) -> TaskTables:
+    """The tables of one setting, in which systems stand as in the first class."""
+    family = of.family
+    if family is None:
+        raise ValueError("a table without tests")
+    places = {"moir/de-de": family.places["moir"]}
+    cards = {row.system.id: row.card for row in of.rows}
+    in_setting = replace(family, places=places)
+    return TaskTables(of.task, of.measure, family, in_setting, {"moir/de-de": 100}, cards)
 
 
 def tied(of: TaskBoard) -> TaskBoard:

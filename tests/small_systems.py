@@ -134,8 +134,11 @@ def _ranks(task: str, number: int, draw: int) -> bytes:
     for setting, size in SIZES.items():
         query, document = setting.partition("/")[2].split("-")
         for asked in range(QUESTIONS):
+            taken = set()
             for language in ("de", "en") if document == "xx" else (document,):
                 rank = min(int(stream.geometric(chance)), size)
+                rank = rank if rank not in taken else rank % size + 1  # each is given once
+                taken.add(rank)
                 rows.append((setting, query, f"q{asked:03}", f"{language}_{asked}", 1, rank))
     table = rank_table(rows, SIZES, task)
     return ranks_as_bytes(replace(table, measures=("RR", "RankDistance")))

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up_boards import CLASSES, board, system, tied
+from made_up_boards import CLASSES, board, system, tables, tied
 
 from leaderboard.board_index import systems_index, unit_index
 from leaderboard.board_view import (
     FIRST_ROWS,
     LEADS,
     MAIN,
-    about,
     change_texts,
     leaders_view,
     page_count,
@@ -34,6 +33,7 @@ from leaderboard.families import Difference, Place
 from leaderboard.numerals import plain
 from leaderboard.pages import task
 from leaderboard.rendering import environment, render
+from leaderboard.system_card import system_card
 from leaderboard.tables import MOST_ROWS
 from leaderboard.wording import parameters_in_words
 
@@ -62,7 +62,7 @@ def test_each_system_is_on_one_page(count: int, sizes: list[int]) -> None:
     assert [len(view.rows) for view in views] == sizes
     rows = [row for view in views for row in view.rows]
     assert [row.number for row in rows] == list(range(1, count + 1))
-    assert [row.system for row in rows] == [row.system for row in whole.rows]
+    assert [row.system for row in rows] == [row.card for row in whole.rows]
     for number, view in enumerate(views, 1):
         assert (view.number, view.pages, view.total) == (number, len(sizes), count)
         assert view.is_cut == (count > MOST_ROWS)
@@ -82,8 +82,7 @@ def test_the_leaders_alone_are_no_cut_table() -> None:
 def test_the_table_of_a_setting_is_cut_shorter(count: int, shown: int) -> None:
     whole = board(count)
     found = whole.family.places["moir"] if whole.family else ()
-    systems = {row.system.id: row.system for row in whole.rows}
-    view = setting_view(whole, "moir/de-de", found, systems)
+    view = setting_view(tables(whole), "moir/de-de", found)
     assert len(view.rows) == shown
     assert [row.system.id for row in view.rows] == [place.system for place in found[:shown]]
     assert view.is_cut == (shown < count)
@@ -99,8 +98,9 @@ def test_what_is_written_of_a_place() -> None:
     assert change_texts(Place("b", 0.4, "b", (2, 2), behind)) == ("−.123", "± .050")
     open_ended = Difference(-0.1234, None, 0.01, 100, True)
     assert change_texts(Place("b", 0.4, "b", (2, 2), open_ended)) == ("−.123", "")
-    assert about(system(1, "x")) == f"zero-shot · {parameters_in_words(50_000_000)}\u00a0parameters"
-    assert about(system(0, "x")) == "untrained"
+    of_millions = f"zero-shot · {parameters_in_words(50_000_000)}\u00a0parameters"
+    assert system_card(system(1, "x")).about == of_millions
+    assert system_card(system(0, "x")).about == "untrained"
 
 
 def contents(scripts: Iterable[tuple[str, bytes]]) -> list[dict[str, Any]]:
@@ -142,13 +142,13 @@ def test_scripts_say_what_pages_say(count: int) -> None:
     assert ids == sorted(rows)
     of_each = [rows[name] for name in ids]
     assert column(systems, "name") == [row.system.name for row in of_each]
-    assert column(systems, "about") == [row.about for row in of_each]
+    assert column(systems, "about") == [row.system.about for row in of_each]
     distances = ["–" if row.distance is None else f"{row.distance:,.0f}" for row in of_each]
     assert [one or "–" for one in column(systems, "distance")] == distances
     for facet in FACETS:
-        assert answers(systems, facet.key) == [row.facets[facet.key] for row in of_each]
+        assert answers(systems, facet.key) == [row.system.facets[facet.key] for row in of_each]
     for unit, found in whole.family.places.items():
-        parts = contents(unit_index(whole, unit, found))
+        parts = contents(unit_index(tables(whole), unit, found))
         assert len(parts) == math.ceil(count / 1_000)
         placed = [rows[ids[position]] for position in column(parts, "system")]
         assert [row.system.id for row in placed] == [place.system for place in found]
@@ -174,14 +174,14 @@ def check_drawn(parts: Sequence[dict[str, Any]], rows: Sequence[BoardRow]) -> No
 def test_a_setting_has_a_script_under_the_name_of_its_page() -> None:
     whole = board(101)
     assert whole.family
-    ((path, _),) = unit_index(whole, "moir/de-de", whole.family.places["moir"])
+    ((path, _),) = unit_index(tables(whole), "moir/de-de", whole.family.places["moir"])
     assert path == "data/index/made-up/moir-de-de/1.js"
 
 
 def test_intervals_without_a_bound_are_not_drawn() -> None:
     whole = board(101, half=math.inf)
     assert whole.family
-    (content,) = contents(unit_index(whole, "clir", whole.family.places["clir"]))
+    (content,) = contents(unit_index(tables(whole), "clir", whole.family.places["clir"]))
     assert (content["width"], content["half"]) == (None, "")
     check_drawn([content], rows_of(whole))
 
@@ -189,7 +189,7 @@ def test_intervals_without_a_bound_are_not_drawn() -> None:
 def test_systems_with_one_mean_stand_in_one_place() -> None:
     whole = tied(board(101))
     assert whole.family
-    (content,) = contents(unit_index(whole, "clir", whole.family.places["clir"]))
+    (content,) = contents(unit_index(tables(whole), "clir", whole.family.places["clir"]))
     assert len(set(content["at"])) == 1
     assert set(content["score"]) == {plain(0.5)}
     assert content["change"][:2] == [LEADS, ".000"]
@@ -212,7 +212,10 @@ NAMES = {
 def test_no_script_is_large(names: str) -> None:
     whole = board(1_000, NAMES[names])
     assert whole.family
-    scripts = [*systems_index(whole), *unit_index(whole, "clir", whole.family.places["clir"])]
+    scripts = [
+        *systems_index(whole),
+        *unit_index(tables(whole), "clir", whole.family.places["clir"]),
+    ]
     sizes = {path: len(gzip.compress(script, mtime=0)) for path, script in scripts}
     assert max(sizes.values()) <= MOST_KB * 1000
     assert len(scripts) <= (5 if names == "usual" else 40)

@@ -74,14 +74,14 @@ def tables(draw: st.DrawFn) -> RankTable:
     order = list(pool_sizes)
     text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)
     keys = st.tuples(st.sampled_from(order), st.sampled_from(["de", "en"]), text, text)
-    rows = [
-        (
-            *key,
-            draw(st.integers(-(2**31), 2**31 - 1)),
-            draw(st.one_of(st.just(0), st.integers(1, pool_sizes[key[0]]))),
-        )
-        for key in sorted(draw(st.sets(keys)), key=lambda key: (order.index(key[0]), *key[1:]))
-    ]
+    rows: list[Row] = []
+    given: set[tuple[object, ...]] = set()
+    for key in sorted(draw(st.sets(keys)), key=lambda key: (order.index(key[0]), *key[1:])):
+        rank = draw(st.one_of(st.just(0), st.integers(1, pool_sizes[key[0]])))
+        if (*key[:3], rank) in given:  # a rank is given once in a ranking
+            rank = 0
+        given.add((*key[:3], rank))
+        rows.append((*key, draw(st.integers(-(2**31), 2**31 - 1)), rank))
     return make_table(rows, pool_sizes)
 
 

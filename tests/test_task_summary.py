@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -121,3 +122,8 @@ def test_no_digit_is_lost_in_a_file(
 ) -> None:
     summary = TaskSummary("own", "AP", 3, 2, tuple(SIZES), means, averages)
     assert through_json(summary) == summary
+
+
+def test_a_summary_that_was_read_can_be_handed_to_another_process() -> None:
+    read = through_json(summarise(table(ROWS, "RR", "RankDistance"))[0])
+    assert pickle.loads(pickle.dumps(read)) == read  # noqa: S301  # our own

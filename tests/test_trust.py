@@ -10,9 +10,18 @@ import pytest
 from claim_entries import Trained, write_entry
 
 from leaderboard.systems import site_systems
+from submissions.about import About, write_about
 from submissions.entry import Entry, read_entry
 from submissions.manifest import Manifest, ModelPart, read_manifest, write_manifest
-from submissions.trust import TO_T3, follows_shipped_recipe, shipped_digest, trust_level
+from submissions.trust import (
+    NO_CONTACT,
+    TO_T3,
+    follows_shipped_recipe,
+    shipped_digest,
+    trust_level,
+)
+from submissions.verification import TOLERANCES
+from submissions.verification_record import TaskVerification, record_verification
 from tasks.errors import EntryError
 
 if TYPE_CHECKING:
@@ -162,6 +171,104 @@ def test_a_system_has_the_lowest_level_of_its_seeds(tmp_path: Path) -> None:
     ((system,), _) = site_systems(map(read_entry, folders))
     assert [trust_level(one).level for one in system.entries] == ["T2", "T1"]
     assert system.trust == trust_level(system.entries[1])
+
+
+def verified(
+    root: Path, *changes: Change, contact: str | None = "Jane Doe <j@x.org>", **found: Any
+) -> Entry:
+    """An entry whose run was repeated by John Roe, exactly; but for what is said otherwise."""
+    made = entry(root, with_model(kind="bm25", name="bm25"), *changes, record=False)
+    if contact is not None:
+        said = {
+            "schema_version": 1,
+            "id": "one",
+            "name": "One",
+            "contact": contact,
+            "licence": "MIT",
+            "model": {"source": "bm25"},
+            "method": {},
+        }
+        write_about(made.folder, About.model_validate(said))
+    content = {
+        "by": "John Roe",
+        "date": "2026-11-21",
+        "ranks": made.manifest.runs["xquad-r"].ranks,
+        "tolerance": 0.0,
+        "delta": 0.0,
+        "largest": 0.0,
+        "settings": 4,
+        "judged": 160,
+        "differing": 0,
+        "greatest_change": 0,
+        "versions": {},
+        "hardware": {},
+    }
+    record_verification(made.folder, "xquad-r", TaskVerification.model_validate(content | found))
+    return read_entry(made.folder)
+
+
+def test_a_repetition_by_somebody_else_is_t3(tmp_path: Path) -> None:
+    found = trust_level(verified(tmp_path))
+    assert (found.level, found.needed) == ("T3", ())
+    assert found.holds[-1] == "John Roe repeated xquad-r on 2026-11-21: means differ by 0 at most"
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ({"by": "Jane Doe"}, "the record of 2026-11-21 is by Jane Doe, the submitter"),
+        ({"by": "J <J@x.org>"}, "the submitter"),
+        ({"ranks": SHA}, f"is void, as it is of ranks with sha256 {SHA}, and the entry has others"),
+        (
+            {"largest": 1e-9, "tolerance": 0.1},
+            "differed by 1e-09, and 0 is allowed",
+        ),
+        ({"largest": 0.5, "tolerance": 1.0}, "it differed by 0.5, and 0 is allowed"),
+        ({"contact": None}, NO_CONTACT),
+    ],
+    ids=["submitter", "address", "stale", "differs", "lax", "no contact"],
+)
+def test_what_a_repetition_lacks_for_t3(tmp_path: Path, found: Any, why: str) -> None:
+    level = trust_level(verified(tmp_path, **found))
+    assert level.level == "T2"
+    (needed,) = level.needed
+    assert why in needed
+
+
+@pytest.mark.parametrize(
+    ("delta", "tolerance", "level"),
+    [
+        (TOLERANCES["bfloat16"], 1.0, "T3"),
+        (TOLERANCES["bfloat16"] * 1.01, 1.0, "T2"),
+        (1e-4, 1e-4, "T3"),
+        (1.1e-4, 1e-4, "T2"),
+    ],
+    ids=["at most", "more", "stricter", "more than stricter"],
+)
+def test_the_tolerance_of_the_format_counts_and_a_stricter_one(
+    tmp_path: Path, delta: float, tolerance: float, level: str
+) -> None:
+    hub = {"kind": "dense", "name": "org/model", "revision": COMMIT}
+    model = with_model(**hub, settings={"dtype": "bfloat16"})
+    made = verified(tmp_path, model, delta=delta, tolerance=tolerance)
+    assert trust_level(made).level == level
+
+
+def test_every_run_must_be_repeated(tmp_path: Path) -> None:
+    def with_second(manifest: Manifest) -> Manifest:
+        (run,) = manifest.runs.values()
+        return manifest.model_copy(update={"runs": {**manifest.runs, "mlqa-r": run}})
+
+    found = trust_level(verified(tmp_path, with_second))
+    assert found.level == "T2"
+    (needed,) = found.needed
+    assert needed.startswith("a repetition of mlqa-r by somebody else")
+    assert needed.endswith("there is no record of one")
+
+
+def test_a_repetition_does_not_make_a_closed_model_open(tmp_path: Path) -> None:
+    closed = with_model(kind="dense", name="mine", digest=SHA)
+    assert trust_level(verified(tmp_path, closed)).level == "T1"
 
 
 @pytest.mark.parametrize(

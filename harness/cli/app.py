@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.lazy_commands import add_commands
 from tasks import __version__
 from tasks.errors import BabelboardError
 
@@ -37,10 +38,12 @@ COMMANDS = {
     ),
     "search": ("submissions.cli.search", "Search for how to switch words, without gradients."),
     "baselines": ("submissions.cli.baselines", "Train and score the code-switching baselines."),
+    "run-queue": ("submissions.cli.run_queue", "Score the jobs that wait in a folder."),
     "claims": (
         "submissions.cli.claims",
         "Check the claims of the literature on the entries at hand.",
     ),
+    "submit": ("submissions.cli.submit", "Begin, check, repeat and pack a submission."),
     "leaderboard": ("leaderboard.cli.leaderboard", "Build the static site."),
 }
 
@@ -50,8 +53,13 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 STOPPED = "Stopped. What was finished is kept; the same command goes on from there."
 
 
-def build(chosen: str | None) -> typer.Typer:
-    """The command line with one command ready to run, and the others named for the help."""
+def build(chosen: str | None = None, *rest: str) -> typer.Typer:
+    """The command line with one command ready to run, and the others named for the help.
+
+    Args:
+        chosen: The command.
+        rest: What follows it; in a group the command of the group.
+    """
     app = typer.Typer(
         name="babelboard",
         no_args_is_help=True,
@@ -60,9 +68,7 @@ def build(chosen: str | None) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(help=HELP)(_options)
-    for name, (module, summary) in COMMANDS.items():
-        run = importlib.import_module(module).command if name == chosen else _not_loaded
-        app.command(name, help=None if name == chosen else summary)(run)
+    add_commands(app, COMMANDS, [chosen, *rest] if chosen else [], "command")
     return app
 
 
@@ -70,7 +76,7 @@ def main() -> None:
     """Runs the command line and exits."""
     try:
         _refuse_strangers()
-        build(sys.argv[1] if len(sys.argv) > 1 else None)()
+        build(*sys.argv[1:])()
     except BabelboardError as error:
         _fail(str(error), 2)
     except ModuleNotFoundError as error:
@@ -93,10 +99,6 @@ def main() -> None:
         if error.errno in NO_SPACE:
             _fail(f"No space left on the disk while writing {error.filename or 'a file'}.", 2)
         _fail(f"{error.strerror or error}: {error.filename or 'a file'}.", 2)
-
-
-def _not_loaded() -> None:
-    """Stands for a command that is only named in the help."""
 
 
 def _options(

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from harness.bias.bias_profile import BiasOptions, bias_profile
 from harness.bias.language_shares import read_shares, shares_path
+from harness.entry_checksums import check_scored
 from harness.entry_folders import entry_folders, task_of
 from harness.ranks import read_ranks
 from harness.reports.bias_data import as_json as profile_as_json
@@ -53,10 +54,12 @@ def command(
     folders = entry_folders([entry], root)
     ((name, folder),) = folders.items()
     chosen = task_of(folders, task)
-    path = shares_path(folder, chosen)
+    ranks, shares = folder / "ranks" / f"{chosen}.parquet", shares_path(folder, chosen)
+    check_scored(folder, chosen, "ranks", ranks)
+    check_scored(folder, chosen, "shares", shares)
     profile = bias_profile(
-        read_ranks(folder / "ranks" / f"{chosen}.parquet"),
-        read_shares(path) if path.exists() else None,
+        read_ranks(ranks),
+        read_shares(shares) if shares.exists() else None,
         BiasOptions(k=k, measure=measure, peer_weights=_weights(peer_weights or [])),
     )
     if as_json:

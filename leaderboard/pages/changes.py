@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from leaderboard.change_record import FEED_ID, read_changes
+from leaderboard.change_record import FEED_ID, flag_changes, read_changes
 from leaderboard.charts.labels import clean
 from leaderboard.page import Page
 
@@ -30,21 +30,23 @@ def pages(facts: SiteFacts) -> Iterator[Page]:
         EntryError: If the record of changes is malformed.
     """
     roots = {entry.folder.parent for entry in facts.entries.values()}
+    recorded = [change for root in roots for change in read_changes(root)]
+    flagged = flag_changes(facts.entries.values())
     # What XML does not allow, and what would turn the text of a feed around, is left out.
     changes = [
         change.model_copy(update={"what": clean(change.what, LONGEST)})
-        for root in roots
-        for change in read_changes(root)
+        for change in sorted([*recorded, *flagged], key=lambda one: one.date, reverse=True)
     ]
     newest = changes[:MOST_CHANGES]
     shown = _shown(facts)
-    recorded = {name for change in changes for name in change.entries}
+    dated = {name for change in recorded for name in change.entries}
     content = {
         "days": [(day, list(found)) for day, found in groupby(newest, key=lambda c: c.date)],
         "older": len(changes) - len(newest),
         "most": MOST_ENTRIES,
         "shown": shown,
-        "undated": [name for name in shown if name not in recorded],
+        "undated": [name for name in shown if name not in dated],
+        "superseded": [name for name, entry in facts.entries.items() if entry.history],
     }
     yield Page("changes.html", "changes.html", content, SECTION)
     if newest:

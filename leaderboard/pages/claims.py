@@ -39,7 +39,7 @@ def pages(facts: SiteFacts) -> Iterator[Page]:
         "entries": facts.ledger.entries,
     }
     yield Page("claims.html", "claims.html", content, SECTION)
-    systems = {site.name: site for site in facts.systems}
+    systems = {site.name: site for site in facts.standing}
     for finding in findings:
         found = evidence_pages(finding)
         for one in found:

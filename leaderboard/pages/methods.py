@@ -8,6 +8,7 @@ from harness.design import Design
 from leaderboard.families import MAP_RESAMPLES, SITE_RESAMPLES
 from leaderboard.many_systems import CLASS_RESAMPLES, MANY, SETTING_RESAMPLES
 from leaderboard.page import Page
+from submissions.verification import TOLERANCES
 from tasks.definition import load_definition, task_names
 
 if TYPE_CHECKING:
@@ -27,5 +28,6 @@ def pages(facts: SiteFacts) -> Iterator[Page]:
         "class_resamples": CLASS_RESAMPLES,
         "setting_resamples": SETTING_RESAMPLES,
         "reported": bool(facts.reported),
+        "tolerances": TOLERANCES,
     }
     yield Page("methods.html", "methods.html", content, "methods")

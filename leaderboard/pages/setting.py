@@ -47,12 +47,12 @@ def setting_path(task: str, setting: str) -> str:
 
 def setting_pages(tables: TaskTables) -> Iterator[Page]:
     """``settings/<task>/<setting>.html``, of settings that some system has with all others."""
-    board, family = tables.board, tables.family
+    family = tables.family
     for setting, places in family.places.items() if family else ():
         query, document = languages_of(setting)
         content = {
-            "task": board.task,
-            "measure": board.measure,
+            "task": tables.task,
+            "measure": tables.measure,
             "family": family,
             "setting": SettingBoard(
                 id=setting,
@@ -61,7 +61,7 @@ def setting_pages(tables: TaskTables) -> Iterator[Page]:
                 document=document,
                 questions=tables.asked[setting],
                 pairs=len(places) * (len(places) - 1) // 2,
-                view=setting_view(board, setting, places, tables.systems),
+                view=setting_view(tables, setting, places),
             ),
         }
-        yield Page(setting_path(board.task.id, setting), "setting.html", content, "leaderboard")
+        yield Page(setting_path(tables.task.id, setting), "setting.html", content, "leaderboard")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from leaderboard.bibtex import bibtex
 from leaderboard.page import Page
+from leaderboard.superseded import superseded_of
 from leaderboard.system_tasks import system_task
 from leaderboard.training_cost import training_costs
 from submissions.trust import follows_shipped_recipe
@@ -23,11 +24,10 @@ MOST_CELLS = 400
 
 def system_pages(system: SiteSystem, facts: SiteFacts) -> Iterator[Page]:
     """``entries/<system>.html``, and ``maps/<system>/<task>.html`` for tasks that do not fit."""
-    tasks = [
-        system_task(system, board.task.id, facts)
-        for board in facts.boards
-        if system.has(board.task.id)
-    ]
+    boards = [board.task.id for board in facts.boards]
+    # Of a system that was withdrawn, a task may have no other system, and so no board.
+    others = sorted(set(system.manifest.runs) - set(boards)) if system.is_withdrawn else []
+    tasks = [system_task(system, name, facts) for name in (*boards, *others) if system.has(name)]
     here, elsewhere = fitting(tasks)
     content = {
         "system": system,
@@ -38,6 +38,8 @@ def system_pages(system: SiteSystem, facts: SiteFacts) -> Iterator[Page]:
         "titles": {found.task.id: found.task.title for found in tasks},
         "bibtex": bibtex(system, [found.task.id for found in tasks], years_of(system, facts)),
         "is_ours": _is_ours(system),
+        "boards": boards,
+        "superseded": superseded_of(system),
     }
     first = {**content, "tasks": here, "elsewhere": elsewhere, "is_part": False}
     yield Page(f"entries/{system.id}.html", "system.html", first, "leaderboard")

@@ -11,11 +11,20 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from harness.locks import only_writer
 from harness.measures import parse_measure
 from harness.memory import parse_memory
 from harness.models.description import Kind, display_name
 from harness.models.door import BUILT_IN, open_model
-from harness.models.encoder_options import RESCORE, DType, Embeddings, EncoderOptions, Similarity
+from harness.models.encoder_options import (
+    HOW_IT_RUNS,
+    RESCORE,
+    Attention,
+    DType,
+    Embeddings,
+    EncoderOptions,
+    Similarity,
+)
 from harness.progress import OnStderr
 from submissions.cli.score_report import as_json_content, print_scored
 from submissions.entry import check_can_write, check_same_model, write_run
@@ -151,8 +160,18 @@ def command(
     dtype: Annotated[DType, typer.Option(help="Number format.", rich_help_panel=MODEL)] = "float32",
     device: Annotated[
         str | None,
-        typer.Option(help="auto, cpu, cuda, cuda:1, ...", rich_help_panel=MODEL),
+        typer.Option(
+            help="auto, cpu, cuda, cuda:1, ...; several share the work: cuda:0,cuda:1.",
+            rich_help_panel=MODEL,
+        ),
     ] = None,
+    attention: Annotated[
+        Attention | None,
+        typer.Option(help="How attention is computed.", rich_help_panel=MODEL),
+    ] = None,
+    compile_model: Annotated[
+        bool, typer.Option("--compile", help="Compile with torch.compile.", rich_help_panel=MODEL)
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score a model on tasks, and write or extend its entry.
@@ -175,6 +194,8 @@ def command(
         truncate_dimensions=truncate_dimensions,
         embeddings=embeddings,
         rescore=rescore,
+        attention=attention,
+        compile=compile_model,
     )
     stage = FirstStageOptions(first_stage, depth)
     if translate_test is not None and training is None:
@@ -215,10 +236,11 @@ def command(
         check_plan(opened, one, plan)
         check_same_model(root, submission, describe(opened, plan))
     written = []
-    for one, plan in zip(loaded_tasks, plans, strict=True):
-        scored = score(opened, one, one.selected, plan, progress)
-        again = _command(model, one.name, settings, options, stage, translation.spec)
-        written.append((write_run(root, submission, again, scored), scored))
+    with only_writer(root / submission.id):  # before hours of work, not after them
+        for one, plan in zip(loaded_tasks, plans, strict=True):
+            scored = score(opened, one, one.selected, plan, progress)
+            again = _command(model, one.name, settings, options, stage, translation.spec)
+            written.append((write_run(root, submission, again, scored), scored))
     if as_json:
         print(json.dumps([as_json_content(*one) for one in written], indent=1))
     else:
@@ -273,8 +295,10 @@ def _command(
         words += ["--translate-test", translate_test]
     for key, value in options.changed().items():
         option = key.replace("_", "-")
+        if key in HOW_IT_RUNS:  # where it ran is for the hardware to say
+            continue
         if isinstance(value, bool):
             words.append(f"--{option}" if value else f"--no-{option}")
-        elif key != "device":  # where it ran is for the hardware to say
+        else:
             words += [f"--{option}", str(value)]
     return shlex.join(words)

@@ -66,7 +66,7 @@ def long_site(base: Path) -> Path:
     assert large.family
     files = [*systems_index(large)]
     for unit, places in large.family.places.items():
-        files += unit_index(large, unit, places)
+        files += unit_index(made_up_boards.tables(large), unit, places)
     content = {"task": large.task, "board": large, "view": task_view(large, 2)}
     page = SitePage(THOUSAND, "task_further.html", content)
     for path, script in [*files, (page.path, render(environment(), page))]:

@@ -114,7 +114,7 @@ def test_each_question_narrows_down_all_rows(
     facet: Any, open_page: OpenPage, listed: Sequence[BoardRow]
 ) -> None:
     page = ready(open_page(FIRST))
-    counts = Counter(row.facets[facet.key] for row in listed)
+    counts = Counter(row.system.facets[facet.key] for row in listed)
     assert len(counts) > 1
     select = asked(page, facet.title)
     options = select.locator("option").all_text_contents()
@@ -123,7 +123,7 @@ def test_each_question_narrows_down_all_rows(
     turn(page, "Next")
     for answer, count in (by_count[0], by_count[-1]):
         select.select_option(answer)
-        fitting = [row.system.name for row in listed if row.facets[facet.key] == answer]
+        fitting = [row.system.name for row in listed if row.system.facets[facet.key] == answer]
         assert names(page) == fitting[:ROWS]
         status = page.get_by_role("status").inner_text()
         assert status.startswith(f"{count} of 120 systems. Places, letters and intervals are of")
@@ -148,8 +148,8 @@ def test_the_state_is_in_the_address(open_page: OpenPage, listed: Sequence[Board
     asked(page, "Kind").select_option("Dense encoder")
     page.locator("th[data-key=distance] button").click()
     found = names(page)
-    both = [r for r in listed if r.facets["shared"] == "not checked"]
-    both = [r for r in both if r.facets["kind"] == "Dense encoder"]
+    both = [r for r in listed if r.system.facets["shared"] == "not checked"]
+    both = [r for r in both if r.system.facets["kind"] == "Dense encoder"]
     assert sorted(found) == sorted(row.system.name for row in both)
     query = page.url.partition("?")[2]
     assert query == "kind=Dense+encoder&shared=not+checked&sort=distance&order=asc"

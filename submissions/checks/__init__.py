@@ -1,0 +1,1 @@
+"""What is checked of an entry before it is published."""
