@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,19 @@ def folder(reranker: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(reranker, tmp_path / "reranker"))
 
 
+def batches_of(monkeypatch: pytest.MonkeyPatch) -> list[torch.Tensor]:
+    """The token ids of each batch that a model reads from here on, shape (pairs, tokens)."""
+    read: list[torch.Tensor] = []
+    forward = CrossEncoder.forward
+
+    def watching(self: CrossEncoder, features: Any, **settings: Any) -> Any:
+        read.append(features["input_ids"])
+        return forward(self, features, **settings)
+
+    monkeypatch.setattr(CrossEncoder, "forward", watching)
+    return read
+
+
 def two_labels(folder: Path, *labels: str) -> Path:
     write_cross_encoder(folder, labels=len(labels))
     rewrite(folder / "config.json", id2label=dict(enumerate(labels)))
@@ -173,18 +187,12 @@ def test_the_order_of_pairs_changes_nothing_at_all(reranker: Path) -> None:
 
 def test_equal_pairs_are_read_once(reranker: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = load(reranker)
-    read: list[tuple[str, str]] = []
-    predict = CrossEncoder.predict
-
-    def counting(self: CrossEncoder, inputs: Any, **settings: Any) -> Any:
-        read.extend(inputs)
-        return predict(self, inputs, **settings)
-
-    monkeypatch.setattr(CrossEncoder, "predict", counting)
+    read = batches_of(monkeypatch)
     done: list[int] = []
     repeated = [PAIRS[0], PAIRS[5], PAIRS[0], (PAIRS[0][1], PAIRS[0][0]), PAIRS[0]]
     found = model.scores_of(repeated, done.append)
-    assert sorted(read) == sorted(set(repeated))
+    rows = [tuple(row.tolist()) for batch in read for row in batch]
+    assert len(rows) == len(set(rows)) == len(set(repeated))
     assert sum(done) == len(repeated)
     assert found[0] == found[2] == found[4]
     assert len(set(found.tolist())) == 3
@@ -194,24 +202,19 @@ def test_batches_hold_pairs_of_similar_length_within_the_budget(
     reranker: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = load(reranker)
-    shapes: list[tuple[int, int]] = []
-    preprocess = CrossEncoder.preprocess
-
-    def watching(self: CrossEncoder, inputs: Any, **settings: Any) -> Any:
-        features = preprocess(self, inputs, **settings)
-        shapes.append(tuple(features["input_ids"].shape))
-        return features
-
-    monkeypatch.setattr(CrossEncoder, "preprocess", watching)
+    read = batches_of(monkeypatch)
     pairs = [("q", "d" * length) for length in range(1, 200)]
     scores(model, pairs)
+    shapes = [tuple(batch.shape) for batch in read]
     assert [width for _, width in shapes] == sorted((w for _, w in shapes), reverse=True)
-    assert max(rows * width for rows, width in shapes) <= 2**12
+    assert max(rows * width for rows, width in shapes) <= 2**11
     # A pair has a token a byte and three more, and is cut after 128.
     tokens = sum(min(128, 1 + length + 3) for length in range(1, 200))
     padding = 1 - tokens / sum(rows * width for rows, width in shapes)
-    assert padding < 0.3
-    assert shapes[0] == (32, 128)
+    # A batch is full, or one more pair would make more padding than a sixteenth of the budget.
+    assert padding < 2 / 16
+    assert model.padding == pytest.approx(padding)
+    assert shapes[0] == (16, 128)
 
 
 def test_no_pairs(reranker: Path) -> None:
@@ -316,7 +319,14 @@ def test_pocket_is_reranked(reranker: Path) -> None:
     first = score(BM25(), task, settings, Plan(keep_runs=5), Silent()).runs
     assert first is not None
     plan = Plan(keep_runs=5, first_stage=FirstStage("bm25", BM25(), depth=5))
-    scored = score(load(reranker), task, settings, plan, Silent())
+    said: list[str] = []
+
+    class Listening(Silent):
+        def say(self, line: str) -> None:
+            said.append(line)
+
+    scored = score(load(reranker), task, settings, plan, Listening())
+    assert any(re.fullmatch(r"\d+\.\d% of the tokens .* were padding", line) for line in said)
     assert scored.runs is not None
     assert scored.cost.pairs == len(first) == len(scored.runs) > 100
     assert scored.model.settings["first_stage"] == "bm25"

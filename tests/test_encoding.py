@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +20,7 @@ from harness.models.description import ModelDescription
 from harness.progress import Silent
 from harness.retrieval.dense_retriever import DenseRetriever, prepare_dense
 from harness.score import Plan, score
-from tasks.errors import ModelError
+from tasks.errors import ModelError, UsageError
 from tasks.task import load_task
 
 if TYPE_CHECKING:
@@ -327,6 +329,24 @@ def test_damaged_embeddings_are_reported_and_made_anew(tmp_path: Path) -> None:
     assert str(shard) in progress.lines[0]
     assert "damaged" in progress.lines[0]
     np.testing.assert_array_equal(again.vectors["document", "en"], whole.vectors["document", "en"])
+
+
+def test_a_full_disk_is_seen_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A vector of 8 numbers of 4 bytes and its key of 16: 48 bytes a text.
+    sources = {("document", "en"): source("document", [f"{n}" for n in range(5)])}
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=239))
+    with pytest.raises(UsageError, match=r"take 240 bytes in .* 239 bytes are free.*--cache"):
+        encode_sources(FakeEncoder(), sources, tmp_path, Silent())
+    assert not list(tmp_path.rglob("*"))
+    assert encode_sources(FakeEncoder(), sources, None, Silent()).encoded == 5
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=240))
+    encode_sources(FakeEncoder(), sources, tmp_path, Silent())
+    # What is there needs no more.
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=48))
+    more = {("document", "en"): source("document", [f"{n}" for n in range(6)])}
+    assert encode_sources(FakeEncoder(), more, tmp_path, Silent()).encoded == 1
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

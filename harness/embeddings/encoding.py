@@ -7,19 +7,25 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from harness.embeddings.batch_runner import BatchRunner, Work
 from harness.embeddings.embedding_store import EmbeddingStore
+from harness.embeddings.inputs import read_in_turn, workers_of
+from harness.embeddings.packing import pack
 from tasks.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from harness.embeddings.inputs import Inputs
     from harness.models.description import Role
     from harness.progress import Reporter
 
 MOST_TEXTS_PER_BATCH = 1024
+TEXTS_AT_ONCE = 2**13
+"""Texts are read so many at a time, the next ones while these are encoded."""
 
 
 class Encoder(Protocol):
@@ -63,14 +69,21 @@ class Encoded:
         texts: Number of texts that were given.
         distinct: Number of distinct inputs among them.
         encoded: Number of distinct inputs that were encoded now; the others were in the cache.
-        padding: Share of padding among the tokens of the batches.
+        tokens: Tokens of the inputs that were encoded now.
+        padded: Tokens of their batches, with padding.
     """
 
     vectors: Mapping[tuple[Role, str], NDArray[np.float32]]
     texts: int
     distinct: int
     encoded: int
-    padding: float
+    tokens: int
+    padded: int
+
+    @property
+    def padding(self) -> float:
+        """Share of padding among the tokens of the batches."""
+        return 1 - self.tokens / self.padded if self.padded else 0.0
 
 
 @dataclass(slots=True)
@@ -96,7 +109,9 @@ def encode_sources(
         progress: Where progress goes.
 
     Raises:
-        ModelError: If an embedding has a number that is not finite; the text is named.
+        ModelError: If an embedding has a number that is not finite, or memory is too small for one
+            text; the text is named.
+        UsageError: If the disk has no room for the embeddings.
     """
     stores: dict[str, EmbeddingStore] = {}
     tally = _Tally()
@@ -119,7 +134,8 @@ def encode_sources(
         texts=sum(len(source.texts) for source in sources.values()),
         distinct=tally.distinct,
         encoded=tally.encoded,
-        padding=1 - tally.tokens / tally.padded if tally.padded else 0.0,
+        tokens=tally.tokens,
+        padded=tally.padded,
     )
 
 
@@ -139,35 +155,71 @@ def _fill(
     tally.distinct += len(texts)
     if not missing:
         return
-    lengths = encoder.token_counts(texts)
+    runner = BatchRunner(workers_of(encoder))
+    room_is_checked = False
     try:
         with progress.track("Encoding", len(missing), "texts") as advance:
-            # Batches are packed from all texts, so that a run that was stopped goes on with the
-            # very batches it would have had.
-            for batch in batches(texts, lengths, encoder.tokens_per_batch):
-                todo = [i for i in batch if texts[i] not in store]
-                if todo:
-                    chosen = [texts[i] for i in todo]
-                    vectors = encoder.encode(chosen, sources[0].role)
+            for part, inputs in read_in_turn(encoder, _parts(texts, store), sources[0].role):
+                lengths = inputs.lengths
+                todo = _missing(batches(part, lengths, encoder.tokens_per_batch), part, store)
+                for rows, vectors in runner.run(work_on(inputs, part, names), todo):
+                    chosen = [part[row] for row in rows]
                     check_finite(vectors, chosen, names)
+                    if not room_is_checked:
+                        store.check_room(len(missing), vectors[0])
+                        room_is_checked = True
                     store.add(chosen, vectors)
-                    tally.encoded += len(todo)
-                    tally.tokens += int(lengths[todo].sum())
-                    tally.padded += int(lengths[todo].max()) * len(todo)
-                    advance(len(todo))
+                    tally.encoded += len(rows)
+                    tally.tokens += int(lengths[rows].sum())
+                    tally.padded += int(lengths[rows].max()) * len(rows)
+                    advance(len(rows))
     finally:
         store.save()
 
 
+def work_on(
+    inputs: Inputs, texts: Sequence[str], names: Mapping[str, str]
+) -> Work[NDArray[np.float32]]:
+    """The encoding of texts as work for a :class:`BatchRunner`; ``names`` are of the texts."""
+
+    def named(row: int) -> tuple[str, str]:
+        return names[texts[row]], texts[row]
+
+    return Work(inputs.encode, inputs.lengths, named)
+
+
+def _parts(texts: Sequence[str], store: EmbeddingStore) -> Iterator[list[str]]:
+    """The texts in parts that are read at once, the longest first; none that is all there.
+
+    The characters of a text say roughly how long it is, before it is read: batches are then nearly
+    as even as if all texts had been read before the first is encoded.
+    """
+    longest_first = sorted(texts, key=lambda text: (-len(text), text))
+    for start in range(0, len(longest_first), TEXTS_AT_ONCE):
+        part = longest_first[start : start + TEXTS_AT_ONCE]
+        if any(text not in store for text in part):
+            yield part
+
+
+def _missing(
+    packed: Iterable[Sequence[int]], texts: Sequence[str], store: EmbeddingStore
+) -> Iterator[list[int]]:
+    """What of the batches is to be encoded.
+
+    Batches are packed from all texts of a part, so that a run that was stopped goes on with the
+    very batches it would have had.
+    """
+    for batch in packed:
+        todo = [row for row in batch if texts[row] not in store]
+        if todo:
+            yield todo
+
+
 def batches(texts: Sequence[str], lengths: NDArray[np.int64], budget: int) -> Iterator[list[int]]:
-    """Indices of texts, longest first, so that padded tokens stay within the budget."""
+    """Indices of the texts of each batch, longest first; see :func:`~.packing.pack`."""
     longest_first = sorted(range(len(texts)), key=lambda i: (-lengths[i], texts[i]))
-    start = 0
-    while start < len(texts):
-        widest = max(1, int(lengths[longest_first[start]]))
-        size = min(MOST_TEXTS_PER_BATCH, max(1, budget // widest))
-        yield longest_first[start : start + size]
-        start += size
+    for some in pack(lengths[longest_first], budget, MOST_TEXTS_PER_BATCH):
+        yield longest_first[some]
 
 
 def check_finite(

@@ -8,19 +8,19 @@ a run that was stopped goes on after the last whole piece.
 from __future__ import annotations
 
 import hashlib
-import io
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from harness.embeddings.batch_runner import BatchRunner, Work
+from harness.embeddings.checked_array import read_array, write_array
 from harness.embeddings.encoding import batches
 from harness.embeddings.ragged_rows import Ragged, RaggedRows
 from harness.embeddings.ragged_store import RaggedStore
 from harness.embeddings.text_store import text_key
-from harness.files import write_atomically
 from tasks.errors import ModelError
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class _Work:
     encoded: int = 0
     tokens: int = 0
     padded: int = 0
+    runner: BatchRunner = field(default_factory=BatchRunner)
 
 
 def encode_ragged(
@@ -192,17 +193,21 @@ def _fill(store: RaggedStore, work: _Work, role: Role, named: Sequence[tuple[str
         with work.progress.track("Encoding", len(missing), "texts") as advance:
             # Batches are packed from all texts, so that a run that was stopped goes on with the
             # very batches it would have had.
-            for batch in batches(texts, lengths, work.encoder.tokens_per_batch):
-                todo = [i for i in batch if texts[i] not in store]
-                if todo:
-                    chosen = [texts[i] for i in todo]
-                    matrices = work.encoder.encode(chosen, role)
-                    _check_finite(matrices, chosen, names)
-                    store.add(chosen, matrices)
-                    work.encoded += len(todo)
-                    work.tokens += int(lengths[todo].sum())
-                    work.padded += int(lengths[todo].max()) * len(todo)
-                    advance(len(todo))
+            packed = batches(texts, lengths, work.encoder.tokens_per_batch)
+            todo = ([row for row in batch if texts[row] not in store] for batch in packed)
+            job = Work(
+                lambda rows: work.encoder.encode([texts[row] for row in rows], role),
+                lengths,
+                lambda row: (names[texts[row]], texts[row]),
+            )
+            for rows, matrices in work.runner.run(job, filter(None, todo)):
+                chosen = [texts[row] for row in rows]
+                _check_finite(matrices, chosen, names)
+                store.add(chosen, matrices)
+                work.encoded += len(rows)
+                work.tokens += int(lengths[rows].sum())
+                work.padded += int(lengths[rows].max()) * len(rows)
+                advance(len(rows))
     finally:
         store.save()
 
@@ -222,19 +227,16 @@ def _check_finite(
 
 def _read(folder: Path, name: str, texts: int) -> Ragged | None:
     """A piece that is there, memory-mapped; None where it is missing or damaged."""
-    try:
-        offsets: NDArray[np.int64] = np.load(folder / f"{name}.offsets.npy")
-        values: NDArray[np.float32] = np.load(folder / f"{name}.values.npy", mmap_mode="r")
-    except (EOFError, OSError, ValueError):
+    offsets = read_array(folder / f"{name}.offsets.npy")
+    values = read_array(folder / f"{name}.values.npy")
+    if offsets is None or values is None:
         return None
     known = offsets.dtype == np.int64 and values.dtype == np.float32 and values.ndim == 2
     fits = known and offsets.shape == (texts + 1,) and offsets[0] == 0
     rising = fits and (np.diff(offsets) >= 0).all() and offsets[-1] == len(values)
-    return Ragged(values, offsets) if rising else None
+    return Ragged(values, np.array(offsets)) if rising else None
 
 
 def _write(folder: Path, name: str, found: Ragged) -> None:
-    for what, array in (("values", found.values), ("offsets", found.offsets)):
-        buffer = io.BytesIO()
-        np.save(buffer, array)
-        write_atomically(folder / f"{name}.{what}.npy", buffer.getvalue())
+    write_array(folder / f"{name}.values.npy", found.values)
+    write_array(folder / f"{name}.offsets.npy", found.offsets)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.embeddings.disk_space import check_room
 from harness.files import write_atomically
 
 if TYPE_CHECKING:
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TEXTS_PER_SHARD = 1024
+KEY_BYTES = 16
 
 
 def text_key(text: str) -> bytes:
     """A text's key within a fingerprint, 16 bytes."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
 
 
 class TextStore(ABC):
@@ -74,12 +76,21 @@ class TextStore(ABC):
         if len(self._unsaved) >= TEXTS_PER_SHARD:
             self.save()
 
+    def check_room(self, texts: int, array: NDArray[np.float32]) -> None:
+        """Refuses a disk that is too full for the arrays of so many texts, of this one's size.
+
+        Raises:
+            UsageError: If it is.
+        """
+        if self._folder is not None:
+            check_room(self._folder, texts * (array.nbytes + KEY_BYTES))
+
     def save(self) -> None:
         """Writes what has not been written yet as a shard."""
         if self._folder is None or not self._unsaved:
             return
         buffer = io.BytesIO()
-        keys = np.frombuffer(b"".join(self._unsaved), dtype=np.uint8).reshape(-1, 16)
+        keys = np.frombuffer(b"".join(self._unsaved), dtype=np.uint8).reshape(-1, KEY_BYTES)
         packed = self._packed([self._arrays[key] for key in self._unsaved])
         np.savez(buffer, allow_pickle=False, keys=keys, **packed)
         # Named by its keys: two runs that encode the same texts write the same shard.
@@ -97,7 +108,7 @@ class TextStore(ABC):
                 with shard.open("rb") as file, np.load(file, allow_pickle=False) as content:
                     keys = content["keys"]
                     arrays = self._unpacked(content, len(keys))
-                if keys.shape != (len(arrays), 16):
+                if keys.shape != (len(arrays), KEY_BYTES):
                     raise ValueError("shapes do not fit")
             except (
                 EOFError,

@@ -20,7 +20,9 @@ from sentence_transformers import (
 )
 from sentence_transformers.base import BaseModel
 
+from harness.models.attention import check_attention
 from harness.models.description import Kind, ModelDescription
+from harness.models.devices import Replicas, device_names
 from harness.models.kind import detect_kind
 from harness.models.model_files import ModelFiles, find_files, refuse_pickles
 from harness.models.weights import no_weights_missing
@@ -37,6 +39,8 @@ KIND_OF: dict[type[BaseModel], Kind] = {
     MultiVectorEncoder: "late-interaction",
     SparseEncoder: "sparse",
 }
+SHARED = ("dense", "cross-encoder")
+"""Kinds of models whose batches several devices share."""
 _EXPECTED = (
     AssertionError,  # torch: no such device in this build
     AttributeError,
@@ -64,6 +68,11 @@ class Checkpoint(Generic[Loaded]):
     files: ModelFiles
     options: EncoderOptions
 
+    def replicas(self) -> Replicas[Loaded]:
+        """The model on each of its devices, compiled if that was asked for."""
+        devices = device_names(self.options.device)
+        return Replicas(self.model, devices, compiled=self.options.compile)
+
     def describe(self, **settings: str | float | bool) -> ModelDescription:
         """What the model says of itself.
 
@@ -89,17 +98,28 @@ def load_checkpoint(
     Args:
         architecture: One of sentence-transformers' four classes of models.
         name: A folder, or the id of a hub repository.
-        options: Revision, dtype, device, and whether code that comes with the model may run.
+        options: Revision, dtype, device, attention, and whether code that comes with the model may
+            run.
 
     Raises:
         ModelError: If there is no such model, if it is of another kind, if its weights are
-            pickled, damaged or incomplete, or if it would need code of its own.
+            pickled, damaged or incomplete, if it would need code of its own, or if it cannot run
+            as the options say.
     """
+    devices = device_names(options.device)
+    kind = KIND_OF[architecture]
+    if kind not in SHARED and (len(devices) > 1 or options.compile):
+        option = "--compile" if options.compile else f"--device {options.device}"
+        raise ModelError(
+            f"{option} is for {' and '.join(SHARED)} models; {kind} models run on one device, "
+            "and uncompiled."
+        )
+    check_attention(options.attention, options.dtype, devices)
     files = find_files(name, options)
     refuse_pickles(files)
-    detect_kind(files, KIND_OF[architecture])
+    detect_kind(files, kind)
     with no_weights_missing(files.name):
-        model = _load(architecture, files, options)
+        model = _load(architecture, files, options, devices[0])
     _refuse_added_parts(model, files)
     return Checkpoint(model.eval(), files, options)
 
@@ -129,15 +149,20 @@ def token_limit(model: BaseModel) -> int:
     return 0 if limit is None or math.isinf(limit) else int(limit)
 
 
-def _load(architecture: type[Loaded], files: ModelFiles, options: EncoderOptions) -> Loaded:
+def _load(
+    architecture: type[Loaded], files: ModelFiles, options: EncoderOptions, device: str | None
+) -> Loaded:
+    how: dict[str, Any] = {"use_safetensors": True, "dtype": getattr(torch, options.dtype)}
+    if options.attention is not None:
+        how["attn_implementation"] = options.attention
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it has no types
     try:
         return architecture(
             str(files.folder),
-            device=None if options.device == "auto" else options.device,
+            device=device,
             trust_remote_code=options.trust_remote_code,
             local_files_only=not options.trust_remote_code,
-            model_kwargs={"use_safetensors": True, "dtype": getattr(torch, options.dtype)},
+            model_kwargs=how,
         )
     except Exception as error:
         # Code that comes with a model may raise anything.

@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder.modules.logit_score import LogitScore
 from torch import nn
 
+from harness.embeddings.batch_runner import BatchRunner, Work
+from harness.embeddings.packing import pack
 from harness.models.checkpoint import Checkpoint, limit_tokens, load_checkpoint, token_limit
+from harness.models.devices import Replicas, compiling, tokens_per_batch
+from harness.models.pair_reader import PairReader
 from harness.retrieval.retrievers import Prepared
 from tasks.errors import ModelError
 
@@ -44,12 +49,21 @@ class CrossEncoderModel:
     """
 
     def __init__(
-        self, model: CrossEncoder, description: ModelDescription, relevant: int | None
+        self,
+        model: CrossEncoder,
+        description: ModelDescription,
+        relevant: int | None,
+        replicas: Replicas[CrossEncoder],
     ) -> None:
         self._model = model
+        self._replicas = replicas
         self._relevant = relevant
         self._query_prompt = str(description.settings["query_prompt"])
         self._document_prompt = str(description.settings["document_prompt"])
+        prompts = self._query_prompt, self._document_prompt
+        self._reader = PairReader.of(model, prompts)
+        self._runner = BatchRunner(len(replicas))
+        self._tokens = self._padded = 0
         self.description = description
 
     @classmethod
@@ -79,7 +93,11 @@ class CrossEncoderModel:
             )
         if options.dtype != "float32":
             _keep_head_in_float32(model)
-        return cls(model, _describe(checkpoint, relevant), relevant)
+        reranker = cls(model, _describe(checkpoint, relevant), relevant, checkpoint.replicas())
+        if options.compile:
+            with compiling(name):
+                reranker.scores_of([("a", "a")], lambda _: None)
+        return reranker
 
     def describe(self) -> ModelDescription:
         """See :meth:`harness.retrieval.retrievers.Model.describe`."""
@@ -93,6 +111,7 @@ class CrossEncoderModel:
         progress: Reporter,  # noqa: ARG002  # the protocol's
     ) -> Prepared:
         """See :meth:`harness.retrieval.retrievers.Model.prepare`; nothing is done before pairs."""
+        self._tokens = self._padded = 0
         texts = sum(len(collection.queries[code].texts) for code in languages[0])
         texts += sum(len(collection.corpora[code].texts) for code in languages[1])
         return Prepared(
@@ -115,15 +134,21 @@ class CrossEncoderModel:
             ModelError: If a score is no finite number; the pair is named.
         """
         distinct = _Distinct.of(pairs)
-        lengths = self._token_counts(distinct)
+        work = self._work(distinct)
         scores = np.empty(len(distinct.query))
-        for batch in _batches(lengths, self._tokens_per_batch):
-            chosen = distinct.texts(batch)
-            scores[batch] = self._scores(chosen)
-            if not np.isfinite(scores[batch]).all():
-                self._refuse(chosen, scores[batch])
+        for batch, found in self._runner.run(work, _batches(work.lengths, self._tokens_per_batch)):
+            scores[batch] = found
+            if not np.isfinite(found).all():
+                self._refuse(distinct.texts(batch), found)
+            self._tokens += int(work.lengths[batch].sum())
+            self._padded += int(work.lengths[batch].max()) * len(batch)
             on_pairs(int(distinct.times[batch].sum()))
         return scores[distinct.place]
+
+    @property
+    def padding(self) -> float:
+        """Share of padding among the tokens of the batches that were scored."""
+        return 1 - self._tokens / self._padded if self._padded else 0.0
 
     @property
     def device(self) -> str:
@@ -132,20 +157,54 @@ class CrossEncoderModel:
 
     @property
     def _tokens_per_batch(self) -> int:
-        """Padded tokens that one batch may have: what keeps the device busy and fits."""
-        return 2**17 if self._model.device.type == "cuda" else 2**12
+        """Padded tokens that one batch may have."""
+        return tokens_per_batch(self._model.device)
+
+    def _work(self, distinct: _Distinct) -> Work[NDArray[np.float64]]:
+        """The scoring of distinct pairs."""
+
+        def named(row: int) -> tuple[str, str]:
+            ((query, document),) = distinct.texts([row])
+            return f"the query {query[:80]!r} and the document", document
+
+        if (reader := self._reader) is None:
+
+            def run_texts(rows: list[int]) -> NDArray[np.float64]:
+                return self._scores(distinct.texts(rows))
+
+            return Work(run_texts, self._token_counts(distinct), named)
+        read = reader.read(distinct.queries, distinct.documents, distinct.query, distinct.document)
+
+        def run_tokens(rows: list[int]) -> NDArray[np.float64]:
+            return self._scores_of(reader.batch(read, rows))
+
+        return Work(run_tokens, read.lengths, named)
 
     def _scores(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-        """Scores of one batch, shape (pairs,)."""
+        """Scores of one batch of texts, shape (pairs,)."""
         inputs: Any = [(query, self._document_prompt + document) for query, document in pairs]
-        logits = self._model.predict(
-            inputs,
-            prompt=self._query_prompt,
-            batch_size=len(inputs),
-            show_progress_bar=False,
-            activation_fn=nn.Identity(),
-            convert_to_tensor=True,
-        )
+        with self._replicas.one() as model:
+            logits = model.predict(
+                inputs,
+                prompt=self._query_prompt,
+                batch_size=len(inputs),
+                show_progress_bar=False,
+                activation_fn=nn.Identity(),
+                convert_to_tensor=True,
+            )
+            return self._relevance(logits)
+
+    def _scores_of(self, features: dict[str, Any]) -> NDArray[np.float64]:
+        """Scores of one batch that is read, as sentence-transformers' ``predict``."""
+        with self._replicas.one() as model, torch.inference_mode():
+            on_device = {
+                key: value.to(model.device) if isinstance(value, torch.Tensor) else value
+                for key, value in features.items()
+            }
+            logits = model(on_device)["scores"]
+            return self._relevance(logits.squeeze(-1) if model.num_labels == 1 else logits)
+
+    def _relevance(self, logits: torch.Tensor) -> NDArray[np.float64]:
         found: NDArray[np.float64] = logits.double().cpu().numpy()
         if self._relevant is None:
             return found
@@ -207,20 +266,19 @@ class _Distinct:
         query, document = np.divmod(distinct, width)
         return cls(queries, documents, query, document, times, place)
 
-    def texts(self, chosen: NDArray[np.int64]) -> list[tuple[str, str]]:
-        rows = zip(self.query[chosen].tolist(), self.document[chosen].tolist(), strict=True)
+    def texts(self, chosen: Sequence[int]) -> list[tuple[str, str]]:
+        """The texts of some distinct pairs."""
+        rows = zip(
+            self.query[list(chosen)].tolist(), self.document[list(chosen)].tolist(), strict=True
+        )
         return [(self.queries[query], self.documents[document]) for query, document in rows]
 
 
-def _batches(lengths: NDArray[np.int64], budget: int) -> Iterator[NDArray[np.int64]]:
-    """Indices of pairs, longest first, so that padded tokens stay within the budget."""
+def _batches(lengths: NDArray[np.int64], budget: int) -> Iterator[list[int]]:
+    """Indices of the pairs of each batch, longest first; see :func:`~.packing.pack`."""
     longest_first = np.argsort(-lengths, kind="stable")
-    start = 0
-    while start < len(lengths):
-        widest = max(1, int(lengths[longest_first[start]]))
-        size = min(MOST_PAIRS_PER_BATCH, max(1, budget // widest))
-        yield longest_first[start : start + size]
-        start += size
+    for some in pack(lengths[longest_first], budget, MOST_PAIRS_PER_BATCH):
+        yield longest_first[some].tolist()
 
 
 def _tokenized(tokenizer: Any, prompt: str, texts: Sequence[str]) -> Sequence[Sequence[int]]:

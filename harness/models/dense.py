@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
+from harness.embeddings.inputs import Inputs, PlainInputs
 from harness.models.checkpoint import Checkpoint, limit_tokens, load_checkpoint, token_limit
+from harness.models.devices import Replicas, compiling, tokens_per_batch
 from harness.models.fingerprint import fingerprint
 from harness.models.prompts import chosen_prompts
+from harness.models.text_reader import TextReader
 from harness.retrieval.dense_retriever import prepare_dense
 from tasks.errors import ModelError
 
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
 
     from harness.models.description import ModelDescription, Role
     from harness.models.encoder_options import EncoderOptions
+    from harness.models.tokens import Tokens
     from harness.progress import Reporter
     from harness.retrieval.retrievers import Prepared
     from tasks.collection import Collection
@@ -30,16 +36,56 @@ _NOT_IN_AN_EMBEDDING = ("query_prompt", "document_prompt", "similarity", "embedd
 """Settings that do not change the embedding of a text with its prompt."""
 
 
-class DenseEncoder:
-    """A sentence-transformers or Hugging Face encoder, from the hub or from a folder."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Texts as tokens, and the model that encodes them."""
 
-    def __init__(self, model: SentenceTransformer, description: ModelDescription) -> None:
+    encoder: DenseEncoder
+    reader: TextReader
+    tokens: Tokens
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """See :meth:`harness.embeddings.inputs.Inputs.lengths`."""
+        return self.tokens.lengths
+
+    def encode(self, rows: Sequence[int]) -> NDArray[np.float32]:
+        """See :meth:`harness.embeddings.inputs.Inputs.encode`."""
+        return self.encoder.vectors_of(self.reader.batch(self.tokens, rows))
+
+
+class DenseEncoder:
+    """A sentence-transformers or Hugging Face encoder, from the hub or from a folder.
+
+    Args:
+        model: The model.
+        description: What it says of itself.
+        replicas: The model on its devices; None for the one it is on.
+
+    Attributes:
+        reads_ahead: See :class:`harness.embeddings.inputs.Reader`.
+        workers: See there.
+    """
+
+    def __init__(
+        self,
+        model: SentenceTransformer,
+        description: ModelDescription,
+        replicas: Replicas[SentenceTransformer] | None = None,
+    ) -> None:
         self._model = model
+        self._replicas = replicas or Replicas(model, (None,))
         self.description = description
         self._prompts: dict[Role, str] = {
             "query": str(description.settings["query_prompt"]),
             "document": str(description.settings["document_prompt"]),
         }
+        self._readers: dict[Role, TextReader | None] = {
+            role: TextReader.of(model, prompt, role) for role, prompt in self._prompts.items()
+        }
+        self.reads_ahead = None not in self._readers.values()
+        self._normalised = bool(description.settings["normalised"])
+        self.workers = len(self._replicas)
         # A Router sends queries and documents through different modules.
         self._roles_differ = any(type(module).__name__ == "Router" for module in model)
 
@@ -57,7 +103,11 @@ class DenseEncoder:
         """
         checkpoint = load_checkpoint(SentenceTransformer, name, options)
         _override(checkpoint.model, checkpoint.files.name, options)
-        return cls(checkpoint.model, _describe(checkpoint))
+        encoder = cls(checkpoint.model, _describe(checkpoint), checkpoint.replicas())
+        if options.compile:
+            with compiling(checkpoint.files.name):
+                encoder.encode(["a"], "query")
+        return encoder
 
     def describe(self) -> ModelDescription:
         """See :meth:`harness.retrieval.retrievers.Model.describe`."""
@@ -75,7 +125,7 @@ class DenseEncoder:
 
     @property
     def device(self) -> str:
-        """What it runs on, such as ``cpu`` or ``cuda:0``."""
+        """What it runs on, such as ``cpu`` or ``cuda:0``; the first of several."""
         return str(self._model.device)
 
     def fingerprint(self, role: Role) -> str:
@@ -95,28 +145,58 @@ class DenseEncoder:
         encoded = tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]
         return np.minimum([len(tokens) for tokens in encoded], limit).astype(np.int64)
 
+    def read(self, texts: Sequence[str], role: Role) -> Inputs:
+        """See :meth:`harness.embeddings.inputs.Reader.read`."""
+        reader = self._readers[role]
+        if reader is None:
+            return PlainInputs.of(self, texts, role)
+        return _Read(self, reader, reader.read(texts))
+
     def encode(self, texts: Sequence[str], role: Role) -> NDArray[np.float32]:
         """Encodes one batch.
 
         Returns:
             Vectors, shape (texts, dimension).
         """
-        encode = self._model.encode_query if role == "query" else self._model.encode_document
-        vectors: NDArray[np.float32] = encode(
-            list(texts),
-            prompt=self._prompts[role],
-            batch_size=len(texts),
-            show_progress_bar=False,
-            convert_to_numpy=True,
-            # Also what is left of a vector that was truncated is scaled.
-            normalize_embeddings=bool(self.description.settings["normalised"]),
-        )
+        if (reader := self._readers[role]) is not None and texts:
+            return self.vectors_of(reader.batch(reader.read(texts), range(len(texts))))
+        with self._replicas.one() as model:
+            encode = model.encode_query if role == "query" else model.encode_document
+            vectors: NDArray[np.float32] = encode(
+                list(texts),
+                prompt=self._prompts[role],
+                batch_size=len(texts),
+                show_progress_bar=False,
+                convert_to_numpy=True,
+                # Also what is left of a vector that was truncated is scaled.
+                normalize_embeddings=self._normalised,
+            )
         return np.asarray(vectors, dtype=np.float32)
+
+    def vectors_of(self, features: dict[str, Any]) -> NDArray[np.float32]:
+        """What the model makes of a batch that is read, as sentence-transformers' ``encode``.
+
+        Args:
+            features: The tensors that ``preprocess`` gives.
+
+        Returns:
+            Vectors, shape (texts, dimension).
+        """
+        with self._replicas.one() as model, torch.inference_mode():
+            on_device = {
+                key: value.to(model.device) if isinstance(value, torch.Tensor) else value
+                for key, value in features.items()
+            }
+            vectors = model(on_device)["sentence_embedding"][..., : model.truncate_dim]
+            if self._normalised:
+                vectors = torch.nn.functional.normalize(vectors, p=2, dim=1)
+            found: NDArray[np.float32] = vectors.float().cpu().numpy()
+        return found
 
     @property
     def tokens_per_batch(self) -> int:
-        """Padded tokens that one batch may have: what keeps the device busy and fits."""
-        return 2**17 if self._model.device.type == "cuda" else 2**11
+        """Padded tokens that one batch may have."""
+        return tokens_per_batch(self._model.device)
 
 
 def _override(model: SentenceTransformer, name: str, options: EncoderOptions) -> None:

@@ -18,7 +18,16 @@ BUILT_IN = ("bm25", "char-ngram")
 MTEB = "mteb:"
 """Before the name of a model that mteb loads."""
 
-_CHECKPOINT = ("revision", "max_tokens", "dtype", "device", "kind", "trust_remote_code")
+_CHECKPOINT = (
+    "revision",
+    "max_tokens",
+    "dtype",
+    "device",
+    "kind",
+    "trust_remote_code",
+    "attention",
+    "compile",
+)
 _PROMPTS = ("query_prompt", "document_prompt")
 _QUANTISED = ("embeddings", "rescore")
 TAKES: dict[Kind, tuple[str, ...]] = {

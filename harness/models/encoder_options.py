@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from harness.models.description import Kind
 
+Attention = Literal["sdpa", "eager", "flash_attention_2"]
 DType = Literal["float32", "bfloat16", "float16"]
 Embeddings = Literal["float32", "int8", "binary"]
 RESCORE = 100
 """Documents that quantised embeddings are rescored for, unless told otherwise."""
 Similarity = Literal["cosine", "dot"]
+HOW_IT_RUNS = ("device", "attention", "compile")
+"""Options that change a score by no more than rounding: an entry's command leaves them out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,17 @@ class EncoderOptions:
         similarity: ``cosine`` or ``dot``.
         max_tokens: Longer texts are cut.
         dtype: Number format of the weights and activations.
-        device: Such as ``cpu`` or ``cuda:0``; None or ``auto`` takes the best there is.
+        device: Such as ``cpu`` or ``cuda:0``; None or ``auto`` takes the best there is. Several,
+            as ``cuda:0,cuda:1``, share the batches.
         kind: What the checkpoint is, where its files leave that open.
         trust_remote_code: Whether code that comes with the model may run.
         truncate_dimensions: Number of leading dimensions of an embedding that are kept.
         embeddings: Number format in which embeddings are compared.
         rescore: How many documents of a ranking by ``int8`` or ``binary`` embeddings are scored
             anew with the query's own embedding.
+        attention: Which implementation of attention computes; None for the one that transformers
+            takes by itself.
+        compile: Whether torch compiles the forward pass.
     """
 
     revision: str | None = None
@@ -51,6 +58,8 @@ class EncoderOptions:
     truncate_dimensions: int | None = None
     embeddings: Embeddings = "float32"
     rescore: int = RESCORE
+    attention: Attention | None = None
+    compile: bool = False
 
     def changed(self) -> dict[str, str | int | bool]:
         """The options that are not at their default, by name."""

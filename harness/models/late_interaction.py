@@ -16,6 +16,7 @@ from sentence_transformers.multi_vector_encoder.modules import BaseTokenPooling,
 
 from harness.embeddings.ragged_encoding import encode_ragged
 from harness.models.checkpoint import Checkpoint, limit_tokens, load_checkpoint, token_limit
+from harness.models.devices import tokens_per_batch
 from harness.models.fingerprint import fingerprint
 from harness.models.prompts import chosen_prompts
 from harness.retrieval.max_sim import MaxSimRetriever
@@ -130,8 +131,8 @@ class LateInteractionModel:
 
     @property
     def tokens_per_batch(self) -> int:
-        """Padded tokens that one batch may have: what keeps the device busy and fits."""
-        return 2**17 if self._model.device.type == "cuda" else 2**11
+        """Padded tokens that one batch may have."""
+        return tokens_per_batch(self._model.device)
 
 
 def _lengths(model: MultiVectorEncoder, role: Role) -> tuple[int, int]:

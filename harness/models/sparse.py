@@ -16,6 +16,7 @@ from sentence_transformers.sparse_encoder.modules import SpladePooling
 
 from harness.embeddings.ragged_encoding import encode_ragged
 from harness.models.checkpoint import Checkpoint, limit_tokens, load_checkpoint, token_limit
+from harness.models.devices import tokens_per_batch
 from harness.models.fingerprint import fingerprint
 from harness.models.prompts import chosen_prompts
 from harness.retrieval.retrievers import Prepared
@@ -136,8 +137,8 @@ class SparseModel:
     @property
     def tokens_per_batch(self) -> int:
         """Padded tokens that one batch may have: each has a number for every term."""
-        on_gpu = self._model.device.type == "cuda"
-        return max(1, min(2**17 if on_gpu else 2**11, (2**31 if on_gpu else 2**26) // self._terms))
+        numbers = 2**31 if self._model.device.type == "cuda" else 2**26
+        return max(1, min(tokens_per_batch(self._model.device), numbers // self._terms))
 
 
 def _roles_differ(model: SparseEncoder) -> bool:

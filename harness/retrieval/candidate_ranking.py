@@ -6,7 +6,7 @@ A judged document that is not among the candidates of its query is not retrieved
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 PAIRS_AT_ONCE = 2**16
 PAIRS_TOGETHER = 2**25
 """Settings are scored together, each distinct pair once, up to this many pairs."""
+
+
+@runtime_checkable
+class _Padded(Protocol):
+    """A model that pads pairs to one length, and knows how much."""
+
+    @property
+    def padding(self) -> float:
+        """Share of padding among the tokens of the batches that were scored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,8 @@ def score_candidates(
             ends = np.cumsum([len(key) for key in keys])[:-1]
             for one, mine in zip(group, np.split(scores[inverse], ends), strict=True):
                 found[one] = ScoredCandidates(*candidates[one], mine)
+    if isinstance(model, _Padded):
+        progress.say(f"{model.padding:.1%} of the tokens of the pairs' batches were padding")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,8 +13,9 @@ import numpy as np
 
 from harness.embeddings.corpus_embeddings import encode_corpus
 from harness.embeddings.encoding import Encoder, Source, encode_sources
-from harness.embeddings.lattice import dense_on_lattice
-from harness.embeddings.quantisation import quantised
+from harness.embeddings.error_bound import SLACK, Rounded, radius, rounded, row_lengths
+from harness.embeddings.lattice import lattice_products
+from harness.embeddings.preparation import Preparation
 from harness.embeddings.vector_rows import VectorRows
 from harness.retrieval.retrievers import Prepared
 from tasks.errors import ModelError
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     from harness.models.description import ModelDescription, Role
     from harness.progress import Reporter
     from tasks.collection import Collection
-
-    Prepare = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 
 ROWS_AT_ONCE = 2**14
 
@@ -42,44 +42,108 @@ class DenseModel(Encoder, Protocol):
         """What it runs on, such as ``cpu`` or ``cuda:0``."""
 
 
-@dataclass(frozen=True, slots=True)
-class DenseBlock:
-    """Vectors of some documents, shape (documents, dimension), and of all queries."""
+class DenseQueries:
+    """Embeddings of all queries, exact and in float32.
 
-    queries: NDArray[np.float64]
-    documents: NDArray[np.float64]
+    Args:
+        exact: Shape (queries, dimension), as :meth:`Preparation.exact` gives them.
+    """
+
+    def __init__(self, exact: NDArray[np.float64]) -> None:
+        self.exact = exact
+        near = rounded(exact)
+        self._near = near.vectors
+        self._length = row_lengths(near.vectors) * SLACK
+        self._moved = row_lengths(near.vectors - exact) * SLACK
+
+    def __len__(self) -> int:
+        return len(self.exact)
+
+    def products(
+        self, some: slice, documents: Rounded, room: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """See :meth:`harness.retrieval.retrievers.RoughBlock.rough`."""
+        asked = self._near[some]
+        shape = (len(asked), len(documents.vectors))
+        scores = room[: shape[0] * shape[1]].reshape(shape)
+        away = radius(self._length[some], self._moved[some], documents)
+        if np.isfinite(away).all():  # else the products may overflow, and serve for nothing
+            np.matmul(asked, documents.vectors.T, out=scores)
+        return scores, away
+
+
+class DenseBlock:
+    """Vectors of some documents, and of all queries.
+
+    Args:
+        queries: Embeddings of all queries.
+        rows: Embeddings of the documents as they are stored, shape (documents, dimension).
+        preparation: What is done to them.
+    """
+
+    def __init__(
+        self, queries: DenseQueries, rows: NDArray[np.float32], preparation: Preparation
+    ) -> None:
+        self._queries = queries
+        self._rows = rows
+        self._preparation = preparation
 
     def scores(self, first: int, last: int) -> NDArray[np.float64]:
         """See :meth:`harness.retrieval.retrievers.Block.scores`."""
-        found: NDArray[np.float64] = self.queries[first:last] @ self.documents.T
+        found: NDArray[np.float64] = self._queries.exact[first:last] @ self._exact.T
         return found
+
+    def rough(
+        self, first: int, last: int, room: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """See :meth:`harness.retrieval.retrievers.RoughBlock.rough`."""
+        return self._queries.products(slice(first, last), self._rough, room)
+
+    def exact(self, query: NDArray[np.int64], document: NDArray[np.int64]) -> NDArray[np.float64]:
+        """See :meth:`harness.retrieval.retrievers.RoughBlock.exact`."""
+        return _exact_pairs(
+            self._queries, self._rows.__getitem__, self._preparation, (query, document)
+        )
+
+    @cached_property
+    def _exact(self) -> NDArray[np.float64]:
+        return self._preparation.exact(self._rows)
+
+    @cached_property
+    def _rough(self) -> Rounded:
+        return self._preparation.rough(self._rows)
 
 
 class DensePool:
     """Embeddings of a pool; see :class:`harness.retrieval.retrievers.Pool`."""
 
     def __init__(
-        self, queries: NDArray[np.float64], documents: VectorRows, prepare: Prepare
+        self, queries: DenseQueries, documents: VectorRows, preparation: Preparation
     ) -> None:
         self.queries = len(queries)
         self.documents = len(documents)
-        # The rows as they are stored, prepared, and once more while they are being prepared.
-        self.bytes_per_document = documents.dimension * (4 + 8 + 8)
+        # The rows as they are stored, in float32, prepared, and once more while they are being
+        # prepared.
+        self.bytes_per_document = documents.dimension * (4 + 4 + 8 + 8)
         self._queries = queries
         self._rows = documents
-        self._prepare = prepare
+        self._preparation = preparation
 
     def block(self, first: int, last: int) -> DenseBlock:
         """See :meth:`harness.retrieval.retrievers.Pool.block`."""
-        return DenseBlock(self._queries, self._prepare(self._rows.between(first, last)))
+        return self.rough_block(first, last)
+
+    def rough_block(self, first: int, last: int) -> DenseBlock:
+        """See :meth:`harness.retrieval.retrievers.RoughPool.rough_block`."""
+        return DenseBlock(self._queries, self._rows.between(first, last), self._preparation)
 
     def pairs(self, query: NDArray[np.int64], document: NDArray[np.int64]) -> NDArray[np.float64]:
         """See :meth:`harness.retrieval.retrievers.Pool.pairs`."""
         scores = np.empty(len(query))
         for start in range(0, len(query), ROWS_AT_ONCE):
             some = slice(start, start + ROWS_AT_ONCE)
-            documents = self._prepare(self._rows.at(document[some]))
-            scores[some] = np.einsum("ij,ij->i", self._queries[query[some]], documents)
+            pairs = query[some], document[some]
+            scores[some] = _exact_pairs(self._queries, self._rows.at, self._preparation, pairs)
         return scores
 
 
@@ -87,9 +151,9 @@ class DenseRetriever:
     """Embeddings of a collection.
 
     Args:
-        queries: Embeddings of all queries, ready to be multiplied, shape (queries, dimension).
+        queries: Embeddings of all queries, ready to be multiplied.
         documents: Embeddings of the documents by language, as the model gave them.
-        prepare: Makes stored rows ready to be multiplied.
+        preparation: What makes stored rows ready to be multiplied.
     """
 
     pool_independent = True
@@ -97,18 +161,18 @@ class DenseRetriever:
 
     def __init__(
         self,
-        queries: NDArray[np.float64],
+        queries: DenseQueries,
         documents: Mapping[str, VectorRows],
-        prepare: Prepare,
+        preparation: Preparation,
     ) -> None:
         self._queries = queries
         self._documents = documents
-        self._prepare = prepare
+        self._preparation = preparation
 
     def pool(self, document_languages: tuple[str, ...]) -> DensePool:
         """See :meth:`harness.retrieval.retrievers.Retriever.pool`."""
         first, *others = [self._documents[code] for code in document_languages]
-        return DensePool(self._queries, first.joined_with(others), self._prepare)
+        return DensePool(self._queries, first.joined_with(others), self._preparation)
 
 
 def prepare_dense(
@@ -125,11 +189,8 @@ def prepare_dense(
     if similarity == "cosine":
         _refuse_zeros(encoded)
 
-    def prepare(form: str) -> Prepare:
-        return lambda rows: dense_on_lattice(_scaled(quantised(rows, form), similarity))
-
-    documents, plain = encoded.documents, prepare("float32")
-    first = DenseRetriever(prepare(form)(encoded.queries), documents, prepare(form))
+    documents, held = encoded.documents, Preparation(form, similarity)
+    first = DenseRetriever(DenseQueries(held.exact(encoded.queries)), documents, held)
     depth = int(settings.get("rescore", 0)) if form != "float32" else 0
     return Prepared(
         scorer=first,
@@ -139,7 +200,7 @@ def prepare_dense(
         distinct_texts=encoded.distinct,
         encoded_texts=encoded.encoded,
         padding=encoded.padding,
-        second=DenseRetriever(plain(encoded.queries), documents, prepare(form)) if depth else None,
+        second=_with_unquantised_queries(encoded, held) if depth else None,
         second_depth=depth,
     )
 
@@ -178,21 +239,22 @@ def _encode(
         for (role, code), vectors in encoded.vectors.items()
         if role == "document"
     }
-    texts, now = 0, 0
+    texts, now, tokens, padded = 0, 0, encoded.tokens, encoded.padded
     for code in large:
         corpus = collection.corpora[code]
         with _folder(cache) as root:  # what is mapped outlives a folder that is removed
             folder = root / encoder.fingerprint("document")[:32] / "corpora"
-            documents[code], fresh = encode_corpus(encoder, corpus, folder, progress)
+            found = encode_corpus(encoder, corpus, folder, progress)
+        documents[code] = found.rows
         texts += len(corpus.ids)
-        now += fresh
+        now, tokens, padded = now + found.encoded, tokens + found.tokens, padded + found.padded
     return _Encoded(
         queries=np.concatenate([encoded.vectors["query", code] for code in languages[0]]),
         documents=documents,
         texts=encoded.texts + texts,
         distinct=encoded.distinct + texts,
         encoded=encoded.encoded + now,
-        padding=encoded.padding,
+        padding=1 - tokens / padded if padded else 0.0,
     )
 
 
@@ -206,11 +268,21 @@ def _folder(cache: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _scaled(vectors: NDArray[np.float64], similarity: str) -> NDArray[np.float64]:
-    if similarity != "cosine":
-        return vectors
-    lengths: NDArray[np.float64] = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths == 0, 1.0, lengths)
+def _with_unquantised_queries(encoded: _Encoded, held: Preparation) -> DenseRetriever:
+    plain = Preparation("float32", held.similarity)
+    return DenseRetriever(DenseQueries(plain.exact(encoded.queries)), encoded.documents, held)
+
+
+def _exact_pairs(
+    queries: DenseQueries,
+    rows_at: Callable[[NDArray[np.int64]], NDArray[np.float32]],
+    preparation: Preparation,
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> NDArray[np.float64]:
+    """Scores of pairs of rows, each document prepared once."""
+    distinct, place = np.unique(pairs[1], return_inverse=True)
+    documents = preparation.exact(rows_at(distinct))
+    return lattice_products(queries.exact, documents, pairs[0], place)
 
 
 def _refuse_zeros(encoded: _Encoded) -> None:

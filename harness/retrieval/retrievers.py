@@ -37,6 +37,28 @@ class Block(Protocol):
         """Scores of the queries [first, last), shape (last - first, documents of the block)."""
 
 
+class RoughBlock(Block, Protocol):
+    """A block whose scores are also to be had in float32, within a proven distance."""
+
+    def rough(
+        self, first: int, last: int, room: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Scores of the queries [first, last) in float32.
+
+        Args:
+            first: Row of the first query.
+            last: Row after the last one.
+            room: Where the scores go, of one dimension and large enough.
+
+        Returns:
+            Scores, shape (last - first, documents of the block), and how far those of each query
+            can be from the exact ones, shape (last - first,): infinite where no bound is known.
+        """
+
+    def exact(self, query: NDArray[np.int64], document: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Exact scores of rows of queries and of documents of the block, shape (pairs,)."""
+
+
 class Pool(Protocol):
     """The documents of some languages, one corpus after the other, and all queries.
 
@@ -55,6 +77,14 @@ class Pool(Protocol):
 
     def pairs(self, query: NDArray[np.int64], document: NDArray[np.int64]) -> NDArray[np.float64]:
         """Scores of pairs of rows, shape (pairs,); bit-equal to those of the blocks."""
+
+
+@runtime_checkable
+class RoughPool(Pool, Protocol):
+    """A pool that also has scores in float32."""
+
+    def rough_block(self, first: int, last: int) -> RoughBlock:
+        """Loads the documents [first, last)."""
 
 
 @runtime_checkable

@@ -15,6 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from harness.retrieval.contenders import Contenders
+from harness.retrieval.retrievers import RoughPool
+from harness.retrieval.rough_counts import settled_counts
 from harness.retrieval.top_documents import TopDocuments, keep_best
 
 if TYPE_CHECKING:
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.retrieval.retrievers import Pool
+    from harness.retrieval.retrievers import Pool, RoughBlock
+
+    _Top = tuple[NDArray[np.int64], int]
 
 MEMORY = 2**30
 """Bytes that the blocks of a scan may take, unless told otherwise."""
@@ -96,31 +101,100 @@ def scan(
         memory: Bytes that the blocks may take; what is found does not depend on it.
         on_documents: Called with the number of documents of each block that is done.
     """
+    blocks = _Blocks.within(memory, pool)
+    if isinstance(pool, RoughPool):
+        return _rough_scan(pool, blocks, order, pairs, top, on_documents)
+    return _exact_scan(pool, blocks, order, pairs, top, on_documents)
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """In which parts a pool is scored: so many documents, and so many queries with them."""
+
+    documents: int
+    width: int
+    height: int
+
+    @classmethod
+    def within(cls, memory: int, pool: Pool) -> _Blocks:
+        score_bytes = min(SCORE_BYTES, memory // 4)
+        fitting = (memory - score_bytes) // pool.bytes_per_document
+        width = max(1, min(pool.documents, DOCUMENTS_PER_BLOCK, fitting))
+        return cls(pool.documents, width, max(1, score_bytes // (8 * width)))
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        for left in range(0, self.documents, self.width):
+            yield left, min(left + self.width, self.documents)
+
+
+def _exact_scan(
+    pool: Pool,
+    blocks: _Blocks,
+    order: NDArray[np.int64],
+    pairs: JudgedPairs,
+    top: _Top | None,
+    on_documents: Callable[[int], None],
+) -> Scan:
+    """With exact scores of all documents."""
     before = np.zeros(len(pairs.query), dtype=np.int64)
-    asked = np.unique(pairs.query) if top is None else np.union1d(pairs.query, top[0])
     best = TopDocuments.empty(*top) if top else None
-    score_bytes = min(SCORE_BYTES, memory // 4)
-    fitting = (memory - score_bytes) // pool.bytes_per_document
-    width = max(1, min(pool.documents, DOCUMENTS_PER_BLOCK, fitting))
-    height = max(1, score_bytes // (8 * width))
-    for left in range(0, pool.documents, width):
-        right = min(left + width, pool.documents)
+    for left, right in blocks:
         block = pool.block(left, right)
-        for first, last in _segments(asked, height):
+        for first, last in _segments(_asked(pairs, top), blocks.height):
             scores = block.scores(first, last)
-            a, b = np.searchsorted(pairs.query, (first, last))
-            _count(
-                scores,
-                order[left:right],
-                pairs.query[a:b] - first,
-                pairs.score[a:b],
-                pairs.order[a:b],
-                before[a:b],
-            )
+            _count_exactly(scores, order[left:right], pairs, first, before)
             if best:
                 keep_best(best, scores, order[left:right], (first, left))
         on_documents(right - left)
     return Scan(before, best.sorted() if best else None)
+
+
+def _rough_scan(
+    pool: RoughPool,
+    blocks: _Blocks,
+    order: NDArray[np.int64],
+    pairs: JudgedPairs,
+    top: _Top | None,
+    on_documents: Callable[[int], None],
+) -> Scan:
+    """With scores in float32, and exact ones of what these leave open.
+
+    Half of the memory for scores holds those in float32, the other half exact ones of a fourth of
+    the queries where they are needed.
+    """
+    before = np.zeros(len(pairs.query), dtype=np.int64)
+    contenders = Contenders.empty(*top) if top else None
+    room = np.empty(blocks.width * blocks.height, dtype=np.float32)
+    few = max(1, blocks.height // 2)
+    for left, right in blocks:
+        block, places = pool.rough_block(left, right), order[left:right]
+        for first, last in _segments(_asked(pairs, top), blocks.height):
+            scores, radius = block.rough(first, last, room)
+            bounded = bool(np.isfinite(radius).all())
+            if bounded and contenders:
+                contenders.take(scores, radius, (first, left))
+            if bounded and _count_roughly(block, (scores, radius), places, pairs, first, before):
+                continue
+            for start in range(first, last, few):
+                exact = block.scores(start, min(start + few, last))
+                _count_exactly(exact, places, pairs, start, before)
+                if contenders and not bounded:
+                    contenders.take(exact, np.zeros(len(exact)), (start, left))
+        on_documents(right - left)
+    if not contenders:
+        return Scan(before, None)
+    found = contenders.settled(pool, order)
+    if contenders.crowded.any():  # many documents tie, or nearly so
+        again = (found.query[contenders.crowded], found.document.shape[1])
+        none = JudgedPairs(before[:0], np.empty(0), before[:0])
+        rest = _exact_scan(pool, blocks, order, none, again, lambda _: None).top
+        if rest:
+            found.replace(rest)
+    return Scan(before, found)
+
+
+def _asked(pairs: JudgedPairs, top: _Top | None) -> NDArray[np.int64]:
+    return np.unique(pairs.query) if top is None else np.union1d(pairs.query, top[0])
 
 
 def _chunks(ids: Sequence[str]) -> list[pa.Array]:
@@ -137,6 +211,36 @@ def _segments(asked: NDArray[np.int64], height: int) -> Iterator[tuple[int, int]
     for run in np.split(asked, np.flatnonzero(np.diff(asked) > GAP) + 1):
         for first in range(int(run[0]), int(run[-1]) + 1, height):
             yield first, min(first + height, int(run[-1]) + 1)
+
+
+def _count_exactly(
+    scores: NDArray[np.float64],
+    order: NDArray[np.int64],
+    pairs: JudgedPairs,
+    first: int,
+    before: NDArray[np.int64],
+) -> None:
+    a, b = np.searchsorted(pairs.query, (first, first + len(scores)))
+    _count(scores, order, pairs.query[a:b] - first, pairs.score[a:b], pairs.order[a:b], before[a:b])
+
+
+def _count_roughly(
+    block: RoughBlock,
+    rough: tuple[NDArray[np.float32], NDArray[np.float64]],
+    order: NDArray[np.int64],
+    pairs: JudgedPairs,
+    first: int,
+    before: NDArray[np.int64],
+) -> bool:
+    """Whether scores in float32 settled nearly all; if not, nothing is counted."""
+    scores, radius = rough
+    a, b = np.searchsorted(pairs.query, (first, first + len(scores)))
+    query = pairs.query[a:b]
+    judged = (query - first, query, pairs.score[a:b], pairs.order[a:b])
+    counts = settled_counts(block, scores, order, judged, radius)
+    if counts is not None:
+        before[a:b] += counts
+    return counts is not None
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)

@@ -79,6 +79,12 @@ class TopDocuments:
             np.concatenate([self.order, others.order[:, depth:]], axis=1),
         )
 
+    def replace(self, others: TopDocuments) -> None:
+        """Puts others in the place of what was found for their queries, to the same depth."""
+        rows = np.searchsorted(self.query, others.query)
+        self.document[rows], self.score[rows] = others.document, others.score
+        self.order[rows] = others.order
+
     def positive(self) -> TopDocuments:
         """Only the documents that score above 0."""
         kept = self.score > 0
