@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site calibrate wheel clean
+.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site bench-encoding test-load calibrate wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make baselines-smoke  follow all recipes for a few steps, with a tiny model on 'pocket'"
 	@echo "make test         run the tests"
 	@echo "make test-long    run the tests that take long: runs that are stopped at every step"
+	@echo "make test-load    give run-queue a thousand jobs that work, crash, hang and eat memory"
 	@echo "make test-site    open the site in chromium, which is installed with apt-get if need be"
 	@echo "make screenshots  write pictures of all sorts of pages into build/screenshots"
 	@echo "make lint         check style (ruff) and types (mypy)"
@@ -28,6 +29,7 @@ help:
 	@echo "make bench-large  rank a corpus of an eighth of mMARCO's size, in bounded memory"
 	@echo "make bench-codeswitch  time code-switching, in words a second"
 	@echo "make bench-stats  time the significance tests against their matrix product and others"
+	@echo "make bench-encoding  time encoding and reranking against sentence-transformers' own"
 	@echo "make bench-site   build the site of a thousand made-up entries, from nothing and again"
 	@echo "make wheel        build the package into dist/"
 	@echo "make clean        remove what these made"
@@ -54,6 +56,9 @@ test: $(VENV)/test
 
 test-long: $(VENV)/test
 	$(BIN)/python -m pytest --numprocesses 2 -m long
+
+test-load: $(VENV)/test
+	$(BIN)/python -m tests.queue.load
 
 # Debian's chromium, or another one that CHROMIUM names.
 browser: $(VENV)/site
@@ -84,6 +89,9 @@ bench-codeswitch: $(VENV)/test
 
 bench-stats: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.significance_ratio
+
+bench-encoding: $(VENV)/test
+	$(BIN)/python -m tests.benchmarks.encoding_ratio
 
 bench-site: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.site_scale

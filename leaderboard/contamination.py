@@ -33,16 +33,19 @@ class Contamination:
     """What is known of a system's training texts.
 
     Attributes:
-        verdict: ``found`` if a question or a passage is shared; ``not checked`` if the training
-            texts were not compared with one of the tasks; else ``none found``.
+        verdict: ``found`` if a question or a passage is shared, or the submitter says so; ``not
+            checked`` if the training texts were not compared with one of the tasks; else ``none
+            found``.
         is_trained: Whether there are training texts. A lexical model has none, so that nothing of
             a task can be among them.
         tasks: What is shared, by task that the system was scored on; None where it is not known.
+        declared: Tasks among them whose questions are in the training texts, as its submitter says.
     """
 
     verdict: Verdict
     is_trained: bool
     tasks: Mapping[str, TaskTexts | None]
+    declared: tuple[str, ...] = ()
 
 
 def contamination_of(system: System) -> Contamination:
@@ -58,7 +61,10 @@ def contamination_of(system: System) -> Contamination:
     known = [check for check in checks if check is not None]
     is_whole = len(known) == len(system.entries)
     tasks = {task: _texts(task, known) if is_whole else None for task in scored}
-    return Contamination(_verdict(list(tasks.values())), is_trained=True, tasks=tasks)
+    said = {name for entry in system.entries for name in entry.manifest.method.contaminated or ()}
+    declared = tuple(task for task in scored if said & {task, task.partition("+")[0]})
+    verdict = "found" if declared else _verdict(list(tasks.values()))
+    return Contamination(verdict, is_trained=True, tasks=tasks, declared=declared)
 
 
 def _texts(task: str, checks: Sequence[SharedTexts]) -> TaskTexts | None:

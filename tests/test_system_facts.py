@@ -78,6 +78,20 @@ def test_contamination_is_what_the_record_says(
     assert found.tasks == {"xquad-r": texts}
 
 
+def test_what_its_submitter_says_counts_without_a_record(tmp_path: Path) -> None:
+    folder = write_entry(tmp_path, SYSTEM, 1, record=False)
+    path = folder / "submission.toml"
+    manifest = read_manifest(path)
+    for tasks, verdict in ((("mlqa-r",), "not checked"), (("mlqa-r", "xquad-r"), "found")):
+        method = manifest.method.model_copy(update={"contaminated": tasks})
+        write_manifest(path, manifest.model_copy(update={"method": method}))
+        assert one_system(folder).contamination.verdict == verdict
+    (page,) = system_html(tmp_path).values()
+    text = Read(page).text
+    assert "Found: without a record" in text
+    assert "Its submitter says that they hold questions of xquad-r." in text
+
+
 def test_another_form_of_a_task_has_the_same_texts(tmp_path: Path) -> None:
     folder = write_entry(tmp_path, SYSTEM.with_(tasks=("xquad-r+context",)), 1)
     add(folder, contamination=shared(1, 0))
