@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site bench-encoding test-load calibrate wheel clean
+.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site bench-encoding test-load fuzz audit sbom calibrate wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make test         run the tests"
 	@echo "make test-long    run the tests that take long: runs that are stopped at every step"
 	@echo "make test-load    give run-queue a thousand jobs that work, crash, hang and eat memory"
+	@echo "make fuzz         give the readers of files a million damaged ones"
 	@echo "make test-site    open the site in chromium, which is installed with apt-get if need be"
 	@echo "make screenshots  write pictures of all sorts of pages into build/screenshots"
 	@echo "make lint         check style (ruff) and types (mypy)"
@@ -31,6 +32,8 @@ help:
 	@echo "make bench-stats  time the significance tests against their matrix product and others"
 	@echo "make bench-encoding  time encoding and reranking against sentence-transformers' own"
 	@echo "make bench-site   build the site of a thousand made-up entries, from nothing and again"
+	@echo "make audit        look the pinned dependencies up among known vulnerabilities"
+	@echo "make sbom         write the bill of materials, build/sbom.json"
 	@echo "make wheel        build the package into dist/"
 	@echo "make clean        remove what these made"
 
@@ -59,6 +62,10 @@ test-long: $(VENV)/test
 
 test-load: $(VENV)/test
 	$(BIN)/python -m tests.queue.load
+
+fuzz: $(VENV)/test
+	$(PIP_INSTALL) --editable '.[score,test,fuzz]'
+	$(BIN)/python -m tests.fuzz.run
 
 # Debian's chromium, or another one that CHROMIUM names.
 browser: $(VENV)/site
@@ -98,6 +105,22 @@ bench-site: $(VENV)/test
 
 calibrate: $(VENV)/test
 	$(BIN)/python -m tests.calibration.run --write docs/calibration.md
+
+# Tools that look at the dependencies have an environment of their own, with pins of their own.
+AUDIT := build/audit-tools
+
+audit: $(AUDIT)/ok
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+
+sbom: $(VENV)/score $(AUDIT)/ok
+	$(AUDIT)/bin/cyclonedx-py environment --pyproject pyproject.toml --mc-type library \
+		--output-reproducible --spec-version 1.6 --output-format JSON --output-file build/sbom.json $(BIN)/python
+
+$(AUDIT)/ok: .github/audit-requirements.txt | $(VENV)/python-ok
+	mkdir -p build
+	$(BIN)/python -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 wheel: $(VENV)/dev
 	$(BIN)/python -m hatchling build -t wheel

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LARGEST_SCORE = 1e100
 """Beyond it, squares of differences leave what a float64 can hold."""
+MOST_CELLS = 2**28
+"""Of questions, settings and systems: 2 GiB. A table with few rows for each has fewer."""
 ALL = "all"
 """Name of the only setting where the source knows of none."""
 
@@ -294,7 +296,8 @@ def _cell(value: object, where: str, system: str) -> float | None:
         number = float(str(value))
     except ValueError:
         raise UsageError(f"{where}: the score {value!r} of {system!r} is not a number.") from None
-    if not math.isfinite(number) or abs(number) > LARGEST_SCORE:
+    # Python alone reads 1_000 as a number.
+    if not math.isfinite(number) or abs(number) > LARGEST_SCORE or "_" in str(value):
         raise UsageError(f"{where}: the score {value!r} of {system!r} is not a finite number.")
     return number
 
@@ -309,6 +312,12 @@ def _from_cells(
         raise UsageError(f"There are no scores in {where}.")
     settings = tuple(dict.fromkeys(setting for _, setting, _, _ in cells))
     questions = tuple(sorted({question for question, _, _, _ in cells}))
+    if len(questions) * len(settings) * len(systems) > MOST_CELLS:
+        raise UsageError(
+            f"{len(questions):,} questions in {len(settings):,} settings by {len(systems):,} "
+            f"systems are more than the {MOST_CELLS:,} scores that fit in memory. Is each question "
+            f"in a setting of its own in {where}?"
+        )
     row = {question: position for position, question in enumerate(questions)}
     values = np.full((len(questions), len(settings), len(systems)), np.nan)
     column = {name: i for i, name in enumerate(systems)}

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.parquet_pages import MalformedPageError, pages
+from harness.parquet_pages import (
+    ColumnChunk,
+    MalformedPageError,
+    RowGroup,
+    pages,
+    row_groups,
+)
 from tasks.errors import EntryError, TooLargeError
 
 if TYPE_CHECKING:
@@ -18,7 +24,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENCODINGS = frozenset(
-    ("PLAIN", "PLAIN_DICTIONARY", "RLE", "RLE_DICTIONARY", "BIT_PACKED", "BYTE_STREAM_SPLIT")
+    (
+        "PLAIN",
+        "PLAIN_DICTIONARY",
+        "RLE",
+        "RLE_DICTIONARY",
+        "BIT_PACKED",
+        "BYTE_STREAM_SPLIT",
+    )
 )
 """Of these a page grows no further than its header says, once dictionaries stay dictionaries; the
 DELTA encodings build each value from the one before, and grow without bound."""
@@ -75,17 +88,21 @@ def check_parquet(path: Path, caps: ParquetCaps) -> pq.FileMetaData:
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         _at_most(path, "bytes", status.st_size, caps.file)
-        _check_footer(path, file, status.st_size, caps)
+        footer = _footer(path, file, status.st_size, caps)
         file.seek(0)
         try:
             metadata = pq.ParquetFile(file, **THRIFT_LIMITS).metadata
         except (pa.ArrowException, OSError, ValueError) as error:
             raise EntryError(f"{path} cannot be read as Parquet: {error}") from error
-        _check_metadata(path, file, metadata, caps)
+        try:
+            groups = row_groups(footer)
+        except MalformedPageError as error:
+            raise EntryError(f"{path} cannot be read as Parquet: {error}.") from error
+        _check_metadata(path, file, metadata, groups, caps)
         return metadata
 
 
-def _check_footer(path: Path, file: BinaryIO, size: int, caps: ParquetCaps) -> None:
+def _footer(path: Path, file: BinaryIO, size: int, caps: ParquetCaps) -> bytes:
     if size < 12:
         raise EntryError(f"{path} cannot be read as Parquet: it has {size} bytes.")
     start = file.read(4)
@@ -99,38 +116,53 @@ def _check_footer(path: Path, file: BinaryIO, size: int, caps: ParquetCaps) -> N
     if footer > size - 12:
         raise EntryError(f"{path} cannot be read as Parquet: its footer is longer than the file.")
     _at_most(path, "bytes of its footer", footer, caps.footer)
+    file.seek(size - 8 - footer)
+    return file.read(footer)
 
 
 def _check_metadata(
-    path: Path, file: BinaryIO, metadata: pq.FileMetaData, caps: ParquetCaps
+    path: Path,
+    file: BinaryIO,
+    metadata: pq.FileMetaData,
+    groups: list[RowGroup],
+    caps: ParquetCaps,
 ) -> None:
     _at_most(path, "rows", metadata.num_rows, caps.rows)
-    _at_most(path, "row groups", metadata.num_row_groups, caps.row_groups)
+    _at_most(path, "row groups", len(groups), caps.row_groups)
     _at_most(path, "columns", metadata.num_columns, caps.columns)
+    if sum(group.rows for group in groups) != metadata.num_rows:
+        raise EntryError(f"{path} cannot be read as Parquet: its row groups are not all its rows.")
+    names = [metadata.schema.column(place).path for place in range(metadata.num_columns)]
     total = 0
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        for place in range(group.num_columns):
-            chunk = group.column(place)
-            if chunk.num_values != group.num_rows:
+    for number, group in enumerate(groups):
+        if len(group.chunks) != len(names):
+            raise EntryError(
+                f"{path} cannot be read as Parquet: row group {number} has {len(group.chunks)} "
+                f"columns, the schema {len(names)}."
+            )
+        for place, (name, chunk) in enumerate(zip(names, group.chunks, strict=True)):
+            if chunk.values != group.rows:
                 raise EntryError(
-                    f"{path} cannot be read as Parquet: row group {number} has {group.num_rows} "
-                    f"rows, its column {place} {chunk.num_values} values."
+                    f"{path} cannot be read as Parquet: row group {number} has {group.rows} "
+                    f"rows, its column {place} {chunk.values} values."
                 )
-            total = _check_chunk(path, file, chunk, total, caps)
+            total = _check_chunk(path, file, (name, chunk), total, caps)
 
 
 def _check_chunk(
-    path: Path, file: BinaryIO, chunk: pq.ColumnChunkMetaData, total: int, caps: ParquetCaps
+    path: Path,
+    file: BinaryIO,
+    column: tuple[str, ColumnChunk],
+    total: int,
+    caps: ParquetCaps,
 ) -> int:
     """Adds the sizes of a column chunk's pages to those of the chunks before it."""
-    offsets = (chunk.dictionary_page_offset, chunk.data_page_offset)
-    start = min((offset for offset in offsets if offset), default=0)
+    name, chunk = column
     try:
-        for page in pages(file, start, start + chunk.total_compressed_size):
+        for page in pages(file, chunk.start, chunk.end):
             if page.encoding not in ENCODINGS:
                 raise EntryError(
-                    f"{path}: column {chunk.path_in_schema!r} is in the encoding {page.encoding}, "
+                    f"{path}: column {name!r} is in the encoding {page.encoding}, "
                     "which is not read, as it can grow without bound. Write the file with "
                     "babelboard, or with pyarrow's usual encodings."
                 )

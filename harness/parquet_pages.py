@@ -3,6 +3,10 @@
 The footer of a file says how large its columns become, and may lie. A page is decompressed into as
 many bytes as its own header says, so the sum over these is what counts. They are in Thrift's
 compact protocol: https://github.com/apache/parquet-format, ``PageHeader`` of ``parquet.thrift``.
+
+Where the pages are is read from the footer, ``FileMetaData``, in the same way: pyarrow's own
+``RowGroupMetaData.column`` ends the whole process where a column's statistics contradict its
+schema, as an error of C++ is not turned into one of Python there.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_HEADER_BYTES = 2**16
-MOST_DEPTH = 6
+MOST_DEPTH = 10
 ENCODINGS = {
     0: "PLAIN",
     2: "PLAIN_DICTIONARY",
@@ -27,6 +31,7 @@ ENCODINGS = {
     9: "BYTE_STREAM_SPLIT",
 }
 _UNCOMPRESSED, _COMPRESSED = 2, 3
+_ROW_GROUPS = 4
 _ENCODING_OF = {5: 2, 7: 2, 8: 4}
 """By field of the header that a kind of page has: the field of the encoding in it."""
 
@@ -80,8 +85,72 @@ def _encoding(header: dict[int, Any]) -> str:
     for kind, field in _ENCODING_OF.items():
         part = header.get(kind)
         if isinstance(part, dict):
-            return ENCODINGS.get(part.get(field, -1), "unknown")
+            number = part.get(field)
+            return ENCODINGS.get(number, "unknown") if isinstance(number, int) else "unknown"
     raise MalformedPageError("a page says neither that it holds data nor a dictionary")
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChunk:
+    """Where the pages of a column are, in one row group.
+
+    Attributes:
+        values: Number of its values.
+        start: Where its first page begins.
+        end: Where its last page ends.
+    """
+
+    values: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowGroup:
+    """Some rows of a file.
+
+    Attributes:
+        rows: Number of them.
+        chunks: The columns, in the schema's order.
+    """
+
+    rows: int
+    chunks: tuple[ColumnChunk, ...]
+
+
+def row_groups(footer: bytes) -> list[RowGroup]:
+    """The row groups that a footer names.
+
+    Raises:
+        MalformedPageError: If they are not there, or lack a size or a place.
+    """
+    groups = _Compact(footer).struct().get(_ROW_GROUPS)
+    return [
+        RowGroup(_number(group, 3), tuple(map(_chunk, _structs(group.get(1)))))
+        for group in _structs(groups)
+    ]
+
+
+def _chunk(column: dict[int, Any]) -> ColumnChunk:
+    content = column.get(3)
+    if not isinstance(content, dict):
+        raise MalformedPageError("its footer does not say where a column is")
+    starts = [content[field] for field in (9, 11) if content.get(field)]
+    start = min(starts) if starts and all(isinstance(one, int) for one in starts) else 0
+    return ColumnChunk(_number(content, 5), start, start + _number(content, 7))
+
+
+def _structs(value: object) -> list[dict[int, Any]]:
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise MalformedPageError("its footer does not list its row groups and columns")
+    return value
+
+
+def _number(content: dict[int, Any], field: int) -> int:
+    value = content.get(field)
+    if not isinstance(value, int) or value < 0:
+        raise MalformedPageError("its footer lacks the size of a column or row group")
+    return value
 
 
 class _Compact:
@@ -118,14 +187,16 @@ class _Compact:
             return self.struct(depth + 1)
         raise MalformedPageError("a page's header holds what no header has")
 
-    def _list(self, depth: int) -> None:
+    def _list(self, depth: int) -> list[Any]:
+        """The values of a list; true and false have a byte each there."""
+        if depth > MOST_DEPTH:
+            raise MalformedPageError("it is nested too deep")
         head = self._byte()
         size = self._varint() if head >> 4 == 15 else head >> 4
-        for _ in range(size):
-            if head & 15 in (1, 2):
-                self._byte()
-            else:
-                self._value(head & 15, depth + 1)
+        kind = head & 15
+        return [
+            self._byte() if kind in (1, 2) else self._value(kind, depth + 1) for _ in range(size)
+        ]
 
     def _byte(self) -> int:
         if self.position >= len(self._content):

@@ -170,6 +170,7 @@ def read_unchecked_ranks(path: Path) -> RankTable:
         metadata = _Metadata.model_validate_json(raw)
         # Names stay codes: written out, a name of a megabyte in every row would fill the memory.
         content = pq.ParquetFile(path, read_dictionary=SCHEMA.names[:4], **THRIFT_LIMITS).read()
+        content.validate(full=True)  # a code beyond the names would lead out of their memory
         columns = {name: _column(path, content, name) for name in SCHEMA.names[:4]}
     except FileNotFoundError:
         raise EntryError(f"There is no rank file {path}.") from None

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, ValidationError
 
+from harness.parquet_caps import RUNS, THRIFT_LIMITS, check_parquet
 from harness.ranks import Column
 from tasks.definition import describe
 from tasks.errors import EntryError
@@ -145,16 +146,20 @@ def read_runs(path: Path) -> RunTable:
     """Reads a run file.
 
     Raises:
+        TooLargeError: If it takes more room than :data:`harness.parquet_caps.RUNS`.
         EntryError: If the file is missing, damaged, or not a run file of this version.
     """
     try:
-        file = pq.ParquetFile(path)
-        raw = (file.metadata.metadata or {}).get(METADATA_KEY.encode())
-        if raw is None or file.schema_arrow.names != SCHEMA.names:
+        footer = check_parquet(path, RUNS)
+        raw = (footer.metadata or {}).get(METADATA_KEY.encode())
+        found = [footer.schema.column(place).path for place in range(footer.num_columns)]
+        if raw is None or found != SCHEMA.names:
             raise EntryError(f"{path} is not a run file of babelboard.")
         metadata = _Metadata.model_validate_json(raw)
-        coded = pq.ParquetFile(path, read_dictionary=list(NAMES))
-        content = coded.read().cast(SCHEMA).combine_chunks()
+        coded = pq.ParquetFile(path, read_dictionary=list(NAMES), **THRIFT_LIMITS)
+        read = coded.read()
+        read.validate(full=True)  # a code beyond the names would be read from beyond their memory
+        content = read.cast(SCHEMA).combine_chunks()
         columns = {name: _column(content[name]) for name in NAMES}
         score = content["score"].to_numpy()
     except FileNotFoundError:
@@ -196,5 +201,6 @@ def _among(path: Path, names: tuple[str, ...], column: Column) -> Column:
     """The same column, with names that it need not use."""
     if unknown := set(column.names) - set(names):
         raise EntryError(f"{path}: its metadata do not list the setting {min(unknown)!r}.")
-    place = np.array([names.index(name) for name in column.names], dtype=np.int64)
+    number = {name: place for place, name in enumerate(names)}
+    place = np.array([number[name] for name in column.names], dtype=np.int64)
     return Column(names, place[column.codes])

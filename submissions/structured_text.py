@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
@@ -120,7 +121,11 @@ def parse_json(text: str, what: Path | str) -> Any:  # JSON may be anything
         StructureError: If it is no JSON, or nested deeper than :data:`MOST_DEPTH`.
     """
     try:
-        content = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        content = json.loads(
+            text, object_pairs_hook=_once, parse_constant=_no_number, parse_float=_finite
+        )
+        if "\\u" in text:
+            json.dumps(content, ensure_ascii=False).encode()
     except RecursionError:
         raise _too_deep(what) from None
     except ValueError as error:
@@ -137,6 +142,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = counts.most_common(1)[0][0]
         raise ValueError(f"the name {twice[:60]!r} is there twice in one object")
     return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:60]} is too large a number")
+    return number
 
 
 def _no_number(text: str) -> None:

@@ -260,10 +260,10 @@ def _parse(path: Path) -> TaskDefinition:
         definition = TaskDefinition.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, IsADirectoryError):
         raise DataFileError(f"There is no task file {path}. See `babelboard tasks`.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataFileError(f"{path} is not a TOML file: {error}.") from error
     except ValidationError as error:
         raise DataFileError(describe(path, error)) from error
+    except (ValueError, RecursionError) as error:  # also numbers and nesting beyond all measure
+        raise DataFileError(f"{path} is not a TOML file: {error}.") from error
     for language in definition.languages:
         if language not in NAMES:
             raise UnknownNameError(f"language in {path}", language, NAMES)

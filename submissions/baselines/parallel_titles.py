@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
@@ -129,7 +130,9 @@ def _from_xml(path: Path, source: str, target: str) -> Iterator[tuple[str, str]]
         raise DataFileError(
             f"{path}:{error.lineno}: not XML: {expat.ErrorString(error.code)}."
         ) from error
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (LookupError, ValueError) as error:  # expat asks Python for an encoding it lacks itself
+        raise DataFileError(f"{path} is not XML in UTF-8: {error}.") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataFileError(f"{path}: the gzip file is cut short or damaged: {error}.") from error
     if not pairs:
         raise DataFileError(

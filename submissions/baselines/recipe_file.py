@@ -6,7 +6,7 @@ its tables are read first, and the recipe's own values replace them key by key.
 
 from __future__ import annotations
 
-import tomllib
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,10 +23,12 @@ from submissions.baselines.recipe import (
     SwitchingPart,
     TrainingPart,
 )
+from submissions.baselines.toml_tables import read_tables
 from tasks.errors import DataFileError
 
 RECIPES = Path(__file__).parent / "recipes"
 """The recipes that come with babelboard."""
+_FILE = re.compile(r"[\w.+ -]{1,60}")
 _TABLES: dict[str, type[BaseModel]] = {
     "": Recipe,
     "data": DataPart,
@@ -50,7 +52,7 @@ def load_recipe(path: Path, replaced: Mapping[str, Any] | None = None) -> Recipe
     """
     content = _read_toml(path)
     if (shared := content.pop("shared", None)) is not None:
-        if not isinstance(shared, str) or "/" in shared or "\\" in shared:
+        if not isinstance(shared, str) or not _FILE.fullmatch(shared):
             raise DataFileError(f"{path}: shared: a file beside the recipe, found {shared!r}.")
         content = _merged(_read_toml(path.parent / shared), content)
     content = _merged(content, replaced or {})
@@ -61,12 +63,7 @@ def load_recipe(path: Path, replaced: Mapping[str, Any] | None = None) -> Recipe
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise DataFileError(f"There is no recipe {path}. See docs/training.md.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataFileError(f"{path} is not a TOML file: {error}.") from error
+    return read_tables(path, f"There is no recipe {path}. See docs/training.md.")
 
 
 def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

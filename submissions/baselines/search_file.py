@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -23,6 +22,7 @@ from submissions.baselines.recipe import (  # noqa: TC001  # pydantic reads them
     Language,
     Seed,
 )
+from submissions.baselines.toml_tables import read_tables
 from submissions.baselines.word_classes import WordClass  # noqa: TC001  # pydantic reads it
 from submissions.manifest import Line  # noqa: TC001  # pydantic reads it
 from tasks.errors import DataFileError
@@ -152,12 +152,7 @@ def load_search(path: Path) -> Search:
     Raises:
         DataFileError: If the file is missing or malformed; every place that is wrong is named.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise DataFileError(f"There is no search {path}. See docs/policy-search.md.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataFileError(f"{path} is not a TOML file: {error}.") from error
+    content = read_tables(path, f"There is no search {path}. See docs/policy-search.md.")
     try:
         return Search.model_validate(content)
     except ValidationError as error:

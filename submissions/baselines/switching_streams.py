@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
+from submissions.baselines.json_lines import read_line
 from tasks.errors import DataFileError, UsageError
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def switched_lines(
         f"\x1f{field}" if side in sides[:index] else ""
         for index, (field, side) in enumerate(fields.sides)
     ]
-    for size, place, line in _lines(stream, name, form, fields):
+    for size, line in _lines(stream, name, form, fields):
         if isinstance(line, bytes):
             yield size, line
             continue
@@ -99,12 +100,7 @@ def switched_lines(
             done = switcher.switch(line.text_id + mark, text, side)
             tally.add(done)
             texts.append(done.text)
-        try:
-            yield size, line.joined(texts).encode()
-        except UnicodeEncodeError:
-            raise DataFileError(
-                f"{place}: has half of a surrogate pair, which UTF-8 cannot hold."
-            ) from None
+        yield size, line.joined(texts).encode()
 
 
 def texts_of(
@@ -119,7 +115,7 @@ def texts_of(
         fields: Where their texts are.
         advance: Told how many bytes more have been read.
     """
-    for size, _, line in _lines(stream, name, form, fields):
+    for size, line in _lines(stream, name, form, fields):
         if not isinstance(line, bytes):
             yield from line.texts
         advance(size)
@@ -127,17 +123,17 @@ def texts_of(
 
 def _lines(
     stream: BinaryIO, name: str, form: Form, fields: Fields
-) -> Iterator[tuple[int, str, _Line | bytes]]:
-    """For each line its size, its place, and the line taken apart; as it is if it is empty."""
+) -> Iterator[tuple[int, _Line | bytes]]:
+    """For each line its size, and the line taken apart; as it is if it is empty."""
     read = _reader(form, fields)
     for number, raw in enumerate(iter(partial(stream.readline, LONGEST_LINE), b""), 1):
         place = f"{name}:{number}"
         content, ending = _text(raw, place)
         if content.strip():
             line = read(content, number, place)
-            yield len(raw), place, replace(line, joined=_with_ending(line.joined, ending))
+            yield len(raw), replace(line, joined=_with_ending(line.joined, ending))
         else:
-            yield len(raw), place, raw
+            yield len(raw), raw
 
 
 def _with_ending(
@@ -202,10 +198,7 @@ def _tsv(
 def _jsonl(
     content: str, number: int, place: str, *, names: Sequence[str], id_name: str | None
 ) -> _Line:
-    try:
-        record = json.loads(content.removeprefix("\ufeff"))
-    except (ValueError, RecursionError) as error:
-        raise DataFileError(f"{place}: not JSON: {error}.") from None
+    record = read_line(content.removeprefix("\ufeff"), place)
     if not isinstance(record, dict):
         raise DataFileError(f"{place}: not a JSON object. Expected one a line.")
     for name in (*names, *([id_name] if id_name else [])):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
+from submissions.baselines.json_lines import read_line
 from submissions.baselines.sentence_breaks import sentence_at
 from tasks.data_files import data_folders
 from tasks.definition import describe
@@ -159,10 +159,7 @@ def _jsonl(path: Path, content: bytes, language: str) -> Iterator[Pair]:
 
 
 def _pair(where: str, line: str, language: str) -> Pair:
-    try:
-        found: Any = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataFileError(f"{where}: not JSON: {error}.") from error
+    found = read_line(line, where)
     fields = ("id", "query", "positive")
     values = {field: found.get(field) if isinstance(found, dict) else None for field in fields}
     texts = {k: v for k, v in values.items() if isinstance(v, str) and v.strip()}

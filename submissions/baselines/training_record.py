@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.files import write_atomically
 from harness.provenance import hardware, versions
+from submissions.baselines.lexicon import VECTORS, spec_parts
 from submissions.baselines.step_texts import read_tallies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from submissions.baselines.base_model import BaseModel
     from submissions.baselines.lexicon import Lexicon
@@ -37,7 +38,7 @@ def plan_of(
         "recipe": recipe.digest(),
         "seed": str(seed),
         "base": base.digest,
-        **{f"data {name}": checksum for name, checksum in pairs.checksums.items()},
+        **{f"data {name}": checksum for name, checksum in files_of(pairs).items()},
         **{f"lexicon {code}": lexicon.checksum for code, lexicon in lexicons.items()},
         "device": base.model.device.type,
         **{package: version(package) for package in _DECIDING},
@@ -74,10 +75,10 @@ def write_record(
         "name": recipe.name,
         "seed": int(plan["seed"]),
         "model_digest": digest,
-        "recipe": recipe.model_dump(mode="json", exclude_none=True),
+        "recipe": published(recipe),
         "plan": dict(plan),
         "base": {"name": base.name, "revision": base.revision, "digest": base.digest},
-        "data": dict(pairs.checksums),
+        "data": files_of(pairs),
         "pairs": {code: len(found) for code, found in pairs.by_language().items()},
         "contamination": dict(material.contamination),
         "lexicons": {
@@ -107,6 +108,48 @@ def read_record(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) and content.get("schema_version") == 1 else None
+
+
+def published(recipe: Recipe) -> dict[str, Any]:
+    """A recipe without the folders of this machine, since a record becomes part of an entry."""
+    content = recipe.model_dump(mode="json", exclude_none=True)
+    content["base"] = _own_name(recipe.base)
+    for part in content["data"]:
+        part["file"] = _own_name(part["file"])
+    if recipe.switching is not None:
+        switching, sources = content["switching"], recipe.switching.sources
+        switching["lexicon"] = _own_names(recipe.switching.lexicon)
+        if sources:
+            switching["sources"] = {_own_names(spec): weight for spec, weight in sources.items()}
+    return content
+
+
+def files_of(pairs: TrainingPairs) -> dict[str, str]:
+    """Checksums of the files of pairs, by name without the folders of this machine."""
+    found: dict[str, str] = {}
+    for path, checksum in pairs.checksums.items():
+        name, number = _own_name(path), 1
+        while name in found:
+            number += 1
+            name = f"{_own_name(path)} ({number})"
+        found[name] = checksum
+    return found
+
+
+def _own_name(path: str) -> str:
+    """The last part of a path that leads out of where it is used; else the path, or hub id."""
+    leads_out = path.startswith(("/", "~")) or ".." in Path(path).parts
+    return Path(path).name if leads_out else path
+
+
+def _own_names(spec: str) -> str:
+    """A specification of lexicons, such as ``muse:/home/me/words+cldr``, without such folders."""
+    shown = []
+    for part in spec_parts(spec):
+        kind, colon, place = part.partition(":")
+        paths = place.split(",") if kind == VECTORS else [place]
+        shown.append(kind + colon + ",".join(map(_own_name, paths)))
+    return "+".join(shown)
 
 
 def _rates(recipe: Recipe, counts: Mapping[str, Any]) -> dict[str, Any]:

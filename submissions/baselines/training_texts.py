@@ -13,7 +13,6 @@ A file may be gzip. Empty lines are passed over.
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from contextlib import contextmanager
 from enum import StrEnum
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from pydantic import BaseModel, ValidationError
 
+from submissions.baselines.json_lines import read_line
 from tasks.definition import describe
 from tasks.errors import DataFileError, UsageError
 
@@ -125,12 +125,8 @@ def _tsv(line: str, number: int, place: str, fields: Sequence[str]) -> Iterator[
 
 
 def _jsonl(line: str, number: int, place: str, fields: Sequence[str]) -> Iterator[tuple[str, str]]:
-    try:
-        record = json.loads(line)
-        is_object = isinstance(record, dict)
-    except (ValueError, RecursionError) as error:
-        raise DataFileError(f"{place}: not JSON: {error}.") from None
-    if not is_object:
+    record = read_line(line, place)
+    if not isinstance(record, dict):
         raise DataFileError(f"{place}: not a JSON object. Expected one a line.")
     own = record.get("id")
     text_id = str(own) if isinstance(own, str | int) else f"line {number}"
@@ -148,12 +144,15 @@ def _jsonl(line: str, number: int, place: str, fields: Sequence[str]) -> Iterato
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """Every string in a JSON value, in order."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _strings(part)
+    """Every string in a JSON value, in order, however deep it is nested."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, list | dict):
+            inner = part.values() if isinstance(part, dict) else part
+            waiting.extend(reversed(list(inner)))
 
 
 def _squad(path: Path, on_bytes: Callable[[int], None]) -> Iterator[tuple[str, str]]:

@@ -18,8 +18,8 @@ _BLOCK = 1 << 20
 _LONGEST_ROW = 1 << 14
 _TEXT = rb"'((?:[^'\\]|\\.)*)'"
 # (ll_from, ll_lang, ll_title) and (page_id, page_namespace, page_title, ...).
-_LINK = re.compile(rb"\(([0-9]+)," + _TEXT + rb"," + _TEXT + rb"\)", re.DOTALL)
-_PAGE = re.compile(rb"\(([0-9]+),(-?[0-9]+)," + _TEXT + rb",", re.DOTALL)
+_LINK = re.compile(rb"\(([0-9]{1,20})," + _TEXT + rb"," + _TEXT + rb"\)", re.DOTALL)
+_PAGE = re.compile(rb"\(([0-9]{1,20}),(-?[0-9]+)," + _TEXT + rb",", re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 

@@ -144,7 +144,7 @@ def read_job(path: Path) -> Job:
     """
     try:
         content = tomllib.loads(_read_capped(path).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # also of numbers with thousands of digits
         raise DataFileError(f"{path} is not a TOML file: {error}.") from error
     except RecursionError:
         raise DataFileError(_too_deep(path)) from None
