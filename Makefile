@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site bench-encoding test-load fuzz audit sbom calibrate wheel clean
+.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site bench-encoding bench-search bench-ranking bench-measures test-load fuzz audit sbom calibrate wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,6 +31,9 @@ help:
 	@echo "make bench-codeswitch  time code-switching, in words a second"
 	@echo "make bench-stats  time the significance tests against their matrix product and others"
 	@echo "make bench-encoding  time encoding and reranking against sentence-transformers' own"
+	@echo "make bench-search   time exact search against faiss"
+	@echo "make bench-ranking  time ranks and measures against the bare matrix products"
+	@echo "make bench-measures time measures against ranx, pytrec_eval and ir_measures"
 	@echo "make bench-site   build the site of a thousand made-up entries, from nothing and again"
 	@echo "make audit        look the pinned dependencies up among known vulnerabilities"
 	@echo "make sbom         write the bill of materials, build/sbom.json"
@@ -99,6 +102,16 @@ bench-stats: $(VENV)/test
 
 bench-encoding: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.encoding_ratio
+
+bench-search: $(VENV)/test
+	$(PIP_INSTALL) --editable '.[score,test,bench]'
+	$(BIN)/python -m tests.benchmarks.search_ratio
+
+bench-ranking: $(VENV)/test
+	$(BIN)/python -m tests.benchmarks.ranking_ratio
+
+bench-measures: $(VENV)/test
+	$(BIN)/python -m tests.benchmarks.measures_ratio
 
 bench-site: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.site_scale

@@ -102,7 +102,7 @@ class _Pieces:
     def find(self, first: int, progress: Reporter) -> None:
         """Looks for the piece that begins with a row of the corpus."""
         texts = self._texts(first)
-        path = self._folder / f"{_digest(texts)}.npy"
+        path = self._folder / f"{digest_of(texts)}.npy"
         piece = read_array(path)
         known = piece is not None and piece.ndim == 2 and piece.dtype == np.float32
         if piece is not None and known and len(piece) == len(texts):
@@ -158,7 +158,8 @@ class _Pieces:
         return tuple(self._corpus.texts[first : min(first + ROWS, len(self._corpus.ids))])
 
 
-def _digest(texts: Sequence[str]) -> str:
+def digest_of(texts: Sequence[str]) -> str:
+    """What the piece with these texts is called, 32 hexadecimal digits."""
     digest = hashlib.blake2b(digest_size=16)
     for text in texts:
         content = text.encode("utf-8", "surrogatepass")

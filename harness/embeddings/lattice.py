@@ -53,7 +53,7 @@ def sparse_on_lattice(vectors: sparse.csr_array) -> sparse.csr_array:
     return exact
 
 
-@numba.njit(parallel=True, cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nsz"})
 def lattice_products(
     queries: NDArray[np.float64],
     documents: NDArray[np.float64],
@@ -62,7 +62,7 @@ def lattice_products(
 ) -> NDArray[np.float64]:
     """Inner products of pairs of rows of two matrices on their lattices, shape (pairs,)."""
     found = np.empty(len(query))
-    for pair in numba.prange(len(query)):
+    for pair in range(len(query)):
         left, right, total = queries[query[pair]], documents[document[pair]], 0.0
         for column in range(len(left)):
             total += left[column] * right[column]

@@ -14,7 +14,7 @@ from harness.embeddings.quantisation import quantised
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ROWS_AT_ONCE = 128
+ROWS_AT_ONCE = 512
 """They stay in the cache from one step of the preparation to the next."""
 NEARLY_ONE = 2.0**-20
 """Vectors whose length is 1 to within this much are not scaled for products in float32."""

@@ -114,7 +114,7 @@ class Contenders:
         return found
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True)
 def _take(  # noqa: PLR0913, PLR0917  # numba takes arrays, not records
     scores: NDArray[np.floating],
     rows: NDArray[np.int64],
@@ -125,7 +125,7 @@ def _take(  # noqa: PLR0913, PLR0917  # numba takes arrays, not records
     counts: NDArray[np.int64],
     first_document: int,
 ) -> None:
-    for query in numba.prange(len(rows)):
+    for query in range(len(rows)):
         kept = documents[query], uppers[query], counts[query]
         row, heap = scores[rows[query]], floors[query]
         counts[query] = _take_row(row, radius[query], heap, kept, first_document)
@@ -169,13 +169,13 @@ def _below(floor: float, away: float) -> np.float32:
     return np.float32(floor - away - (np.abs(floor) + away) * 1e-6)
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+@numba.njit(cache=True, nogil=True)
 def _any_from(row: NDArray[np.floating], least: np.float32) -> bool:
-    """Whether a number is not below another; counting goes many columns at a time."""
-    found = np.float32(0)
+    """Whether a number is not below another; narrow counts go many columns at a time."""
+    found = np.int32(0)
     for column in range(len(row)):
-        found += np.float32(1) if row[column] >= least else np.float32(0)
-    return found > 0
+        found = np.int32(found + np.int32(row[column] >= least))
+    return bool(found > 0)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from harness.progress import Reporter
     from tasks.collection import Collection
 
-ROWS_AT_ONCE = 2**14
+ROWS_AT_ONCE = 2**12
+FEW = 4
+"""Where a block is asked for an exact score for every so many documents, all are prepared once."""
 
 
 class DenseModel(Encoder, Protocol):
@@ -87,31 +89,42 @@ class DenseBlock:
         self._queries = queries
         self._rows = rows
         self._preparation = preparation
+        self._preparing = threading.Lock()
+        self._exact_rows: NDArray[np.float64] | None = None
+        self._rough_rows: Rounded | None = None
+        self._settled = 0  # about: threads may add to it at the same time
 
     def scores(self, first: int, last: int) -> NDArray[np.float64]:
         """See :meth:`harness.retrieval.retrievers.Block.scores`."""
-        found: NDArray[np.float64] = self._queries.exact[first:last] @ self._exact.T
+        found: NDArray[np.float64] = self._queries.exact[first:last] @ self._exact().T
         return found
 
     def rough(
         self, first: int, last: int, room: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """See :meth:`harness.retrieval.retrievers.RoughBlock.rough`."""
-        return self._queries.products(slice(first, last), self._rough, room)
+        return self._queries.products(slice(first, last), self._rough(), room)
 
     def exact(self, query: NDArray[np.int64], document: NDArray[np.int64]) -> NDArray[np.float64]:
         """See :meth:`harness.retrieval.retrievers.RoughBlock.exact`."""
-        return _exact_pairs(
-            self._queries, self._rows.__getitem__, self._preparation, (query, document)
-        )
+        self._settled += len(query)
+        if self._settled * FEW < len(self._rows):
+            rows_at = self._rows.__getitem__
+            return _exact_pairs(self._queries, rows_at, self._preparation, (query, document))
+        return lattice_products(self._queries.exact, self._exact(), query, document)
 
-    @cached_property
     def _exact(self) -> NDArray[np.float64]:
-        return self._preparation.exact(self._rows)
+        """All rows prepared, once for all threads."""
+        with self._preparing:
+            if self._exact_rows is None:
+                self._exact_rows = self._preparation.exact(self._rows)
+            return self._exact_rows
 
-    @cached_property
     def _rough(self) -> Rounded:
-        return self._preparation.rough(self._rows)
+        with self._preparing:
+            if self._rough_rows is None:
+                self._rough_rows = self._preparation.rough(self._rows)
+            return self._rough_rows
 
 
 class DensePool:

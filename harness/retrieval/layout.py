@@ -94,7 +94,10 @@ class Layout:
         judged, draw = self.judged, self.task.draw
         asked = [self.query_languages.index(code) for code in setting.query_languages]
         found = [self.document_languages.index(code) for code in setting.document_languages]
-        mine = np.isin(judged.query_language, asked) & np.isin(judged.document_language, found)
+        is_asked = np.zeros(len(self.query_languages), dtype=np.bool_)
+        is_found = np.zeros(len(self.document_languages), dtype=np.bool_)
+        is_asked[asked], is_found[found] = True, True
+        mine = is_asked[judged.query_language] & is_found[judged.document_language]
         if draw and self._is_drawn(setting.query_languages):
             drawn = self._drawn(self.query_languages, draw.question)[judged.question]
             mine &= judged.query_language == drawn

@@ -70,6 +70,7 @@ def rank_pools(
         else [setting.document_languages]
         for setting in layout.settings
     }
+    judged_in = {setting.id: layout.judged_in(setting) for setting in layout.settings}
     units = dict.fromkeys(unit for found in units_of.values() for unit in found)
     scores = np.zeros(len(layout.judged.query))
     if retriever.pool_independent:
@@ -83,7 +84,10 @@ def rank_pools(
             pool = retriever.pool(unit)
             if not retriever.pool_independent:
                 _fill(scores, layout, pool, unit)
-            rows = np.unique(np.concatenate([layout.judged_in(setting) for setting in here]))
+            asked = np.zeros(len(scores), dtype=np.bool_)
+            for setting in here:
+                asked[judged_in[setting.id]] = True
+            rows = np.flatnonzero(asked)
             documents = layout.document_rows(unit)
             found = scan(
                 pool,
@@ -93,7 +97,7 @@ def rank_pools(
                     scores[rows],
                     layout.order[layout.judged.document[rows]],
                 ),
-                _wanted_top(layout, here, keep),
+                _wanted_top(layout, here, judged_in, keep),
                 memory,
                 advance,
             )
@@ -104,8 +108,8 @@ def rank_pools(
                 before, (scores > 0) | retriever.retrieves_all, top.among(documents) if top else top
             )
     return {
-        setting.id: _ranked(layout, setting, [scanned[unit] for unit in units_of[setting.id]], keep)
-        for setting in layout.settings
+        name: _ranked(layout, judged, [scanned[unit] for unit in units_of[name]], keep.get(name, 0))
+        for name, judged in judged_in.items()
     }
 
 
@@ -148,22 +152,25 @@ def _fill(scores: NDArray[np.float64], layout: Layout, pool: Pool, unit: Unit) -
 
 
 def _wanted_top(
-    layout: Layout, settings: Sequence[Setting], keep: Mapping[str, int]
+    layout: Layout,
+    settings: Sequence[Setting],
+    judged_in: Mapping[str, NDArray[np.int64]],
+    keep: Mapping[str, int],
 ) -> tuple[NDArray[np.int64], int] | None:
     """Queries whose first documents some settings want, and how many."""
     wanting = [setting for setting in settings if keep.get(setting.id)]
     if not wanting:
         return None
-    rows = np.concatenate([layout.judged_in(setting) for setting in wanting])
+    rows = np.concatenate([judged_in[setting.id] for setting in wanting])
     return np.unique(layout.judged.query[rows]), max(keep[setting.id] for setting in wanting)
 
 
 def _ranked(
-    layout: Layout, setting: Setting, scanned: Sequence[_Scanned], keep: Mapping[str, int]
+    layout: Layout, judged: NDArray[np.int64], scanned: Sequence[_Scanned], depth: int
 ) -> RankedSetting:
-    judged = layout.judged_in(setting)
+    """The ranks of a setting's judged pairs, and its first documents to a depth; 0 for none."""
     ranks = 1 + sum(one.before[judged] for one in scanned)
-    top, depth = None, keep.get(setting.id, 0)
+    top = None
     if depth:
         queries = np.unique(layout.judged.query[judged])
         top = merged([one.top.of(queries) for one in scanned if one.top], depth)

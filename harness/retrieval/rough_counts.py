@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 SHARE_TO_SETTLE = 1 / 32
 """Of the pairs of a judged document and another: where more are open, all are scored exactly."""
 
+CHUNK = 128
+"""Columns that are passed over together where none of them is open."""
+
 
 def settled_counts(
     block: RoughBlock,
@@ -76,8 +79,18 @@ def open_interval(
     )
 
 
-# Counts in float32 are exact below 2^24, and let as many columns be compared at a time as can be.
-@numba.njit(parallel=True, cache=True, nogil=True, fastmath={"reassoc"})
+# Counts as narrow as the scores let as many columns be compared at a time as can be.
+@numba.njit(cache=True, nogil=True)
+def _count_from(row: NDArray[np.float32], least: np.float32, most: np.float32) -> tuple[int, int]:
+    """How many columns are above ``most``, and how many are not below ``least``."""
+    above, possible = np.int32(0), np.int32(0)
+    for column in range(len(row)):
+        above = np.int32(above + np.int32(row[column] > most))
+        possible = np.int32(possible + np.int32(row[column] >= least))
+    return int(above), int(possible)
+
+
+@numba.njit(cache=True, nogil=True)
 def _count_rough(
     scores: NDArray[np.float32],
     query: NDArray[np.int64],
@@ -87,19 +100,11 @@ def _count_rough(
     possible: NDArray[np.int64],
 ) -> None:
     """Counts the columns above ``high``, and those from ``low`` on, for each judged document."""
-    one, none = np.float32(1), np.float32(0)
-    for pair in numba.prange(len(query)):
-        row, least, most = scores[query[pair]], low[pair], high[pair]
-        for start in range(0, len(row), 65536):
-            over, within = none, none
-            for column in range(start, min(start + 65536, len(row))):
-                over += one if row[column] > most else none
-                within += one if row[column] >= least else none
-            above[pair] += np.int64(over)
-            possible[pair] += np.int64(within)
+    for pair in range(len(query)):
+        above[pair], possible[pair] = _count_from(scores[query[pair]], low[pair], high[pair])
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True)
 def _find_open(
     scores: NDArray[np.float32],
     order: NDArray[np.int64],
@@ -111,12 +116,16 @@ def _find_open(
     """Writes the columns in each pair's interval before its end, but for the document itself."""
     query, own = judged
     low, high = interval
-    for pair in numba.prange(len(query)):
-        place = ends[pair - 1] if pair else 0
-        if place == ends[pair]:
-            continue
+    place = 0
+    for pair in range(len(query)):
         row, least, most = scores[query[pair]], low[pair], high[pair]
-        for column in range(len(row)):
-            if row[column] >= least and row[column] <= most and order[column] != own[pair]:
-                found[place] = column
-                place += 1
+        start = 0
+        while place < ends[pair]:
+            part = row[start : start + CHUNK]
+            above, possible = _count_from(part, least, most)
+            if above < possible:
+                for column in range(start, start + len(part)):
+                    if row[column] >= least and row[column] <= most:
+                        found[place] = column if order[column] != own[pair] else -1
+                        place += 1
+            start += CHUNK

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from harness.retrieval.contenders import Contenders
 from harness.retrieval.retrievers import RoughPool
-from harness.retrieval.rough_counts import settled_counts
+from harness.retrieval.rough_pass import RoughPass
 from harness.retrieval.top_documents import TopDocuments, keep_best
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from harness.retrieval.retrievers import Pool, RoughBlock
+    from harness.retrieval.retrievers import Pool
 
     _Top = tuple[NDArray[np.int64], int]
 
@@ -138,9 +138,10 @@ def _exact_scan(
     """With exact scores of all documents."""
     before = np.zeros(len(pairs.query), dtype=np.int64)
     best = TopDocuments.empty(*top) if top else None
+    segments = list(_segments(_asked(pairs, top), blocks.height))
     for left, right in blocks:
         block = pool.block(left, right)
-        for first, last in _segments(_asked(pairs, top), blocks.height):
+        for first, last in segments:
             scores = block.scores(first, last)
             _count_exactly(scores, order[left:right], pairs, first, before)
             if best:
@@ -159,42 +160,40 @@ def _rough_scan(
 ) -> Scan:
     """With scores in float32, and exact ones of what these leave open.
 
-    Half of the memory for scores holds those in float32, the other half exact ones of a fourth of
-    the queries where they are needed.
+    Half of the memory for scores holds those in float32, the other half exact ones, of fewer
+    queries at a time.
     """
-    before = np.zeros(len(pairs.query), dtype=np.int64)
     contenders = Contenders.empty(*top) if top else None
-    room = np.empty(blocks.width * blocks.height, dtype=np.float32)
+    rough = RoughPass(pairs, order, contenders, blocks.height * blocks.width, blocks.width)
+    segments = list(_segments(_asked(pairs, top), rough.height))
     few = max(1, blocks.height // 2)
-    for left, right in blocks:
-        block, places = pool.rough_block(left, right), order[left:right]
-        for first, last in _segments(_asked(pairs, top), blocks.height):
-            scores, radius = block.rough(first, last, room)
-            bounded = bool(np.isfinite(radius).all())
-            if bounded and contenders:
-                contenders.take(scores, radius, (first, left))
-            if bounded and _count_roughly(block, (scores, radius), places, pairs, first, before):
-                continue
-            for start in range(first, last, few):
-                exact = block.scores(start, min(start + few, last))
-                _count_exactly(exact, places, pairs, start, before)
-                if contenders and not bounded:
-                    contenders.take(exact, np.zeros(len(exact)), (start, left))
-        on_documents(right - left)
+    with rough.threads() as threads:
+        for left, right in blocks:
+            block, places = pool.rough_block(left, right), order[left:right]
+            for (first, last), counts_only in rough.left_open(threads, block, left, segments):
+                for start in range(first, last, few):
+                    scores = block.scores(start, min(start + few, last))
+                    _count_exactly(scores, places, pairs, start, rough.before)
+                    if contenders and not counts_only:
+                        contenders.take(scores, np.zeros(len(scores)), (start, left))
+            on_documents(right - left)
     if not contenders:
-        return Scan(before, None)
+        return Scan(rough.before, None)
     found = contenders.settled(pool, order)
     if contenders.crowded.any():  # many documents tie, or nearly so
         again = (found.query[contenders.crowded], found.document.shape[1])
-        none = JudgedPairs(before[:0], np.empty(0), before[:0])
-        rest = _exact_scan(pool, blocks, order, none, again, lambda _: None).top
+        nothing = JudgedPairs(pairs.query[:0], pairs.score[:0], pairs.order[:0])
+        rest = _exact_scan(pool, blocks, order, nothing, again, lambda _: None).top
         if rest:
             found.replace(rest)
-    return Scan(before, found)
+    return Scan(rough.before, found)
 
 
 def _asked(pairs: JudgedPairs, top: _Top | None) -> NDArray[np.int64]:
-    return np.unique(pairs.query) if top is None else np.union1d(pairs.query, top[0])
+    """Rows of the queries that are asked, ascending."""
+    query = pairs.query  # ascending: faster than to look for what is distinct
+    distinct = query[np.flatnonzero(np.diff(query, prepend=-1))]
+    return distinct if top is None else np.union1d(distinct, top[0])
 
 
 def _chunks(ids: Sequence[str]) -> list[pa.Array]:
@@ -222,25 +221,6 @@ def _count_exactly(
 ) -> None:
     a, b = np.searchsorted(pairs.query, (first, first + len(scores)))
     _count(scores, order, pairs.query[a:b] - first, pairs.score[a:b], pairs.order[a:b], before[a:b])
-
-
-def _count_roughly(
-    block: RoughBlock,
-    rough: tuple[NDArray[np.float32], NDArray[np.float64]],
-    order: NDArray[np.int64],
-    pairs: JudgedPairs,
-    first: int,
-    before: NDArray[np.int64],
-) -> bool:
-    """Whether scores in float32 settled nearly all; if not, nothing is counted."""
-    scores, radius = rough
-    a, b = np.searchsorted(pairs.query, (first, first + len(scores)))
-    query = pairs.query[a:b]
-    judged = (query - first, query, pairs.score[a:b], pairs.order[a:b])
-    counts = settled_counts(block, scores, order, judged, radius)
-    if counts is not None:
-        before[a:b] += counts
-    return counts is not None
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)

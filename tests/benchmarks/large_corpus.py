@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.embeddings.corpus_embeddings import ROWS
-from harness.embeddings.lattice import dense_on_lattice
+from harness.embeddings.preparation import Preparation
 from harness.embeddings.vector_rows import VectorRows
 from harness.memory import parse_memory
 from harness.provenance import hardware, versions
-from harness.retrieval.dense_retriever import DensePool
+from harness.retrieval.dense_retriever import DensePool, DenseQueries
 from harness.retrieval.scan import JudgedPairs, scan
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def peak_memory() -> Iterator[list[int]]:
         watcher.join()
 
 
-def product_alone(queries: NDArray[np.float64], seconds: float = 2.0) -> float:
+def product_alone(queries: NDArray[np.float32], seconds: float = 2.0) -> float:
     """Scores a second of the matrix product by itself."""
     documents = queries[: min(len(queries), 2048)]
     start, rounds = time.perf_counter(), 0
@@ -98,19 +98,20 @@ def main() -> None:
     chosen = parser.parse_args()
     stream = np.random.default_rng(1)
     raw = stream.standard_normal((chosen.queries, chosen.dimension))
-    queries = dense_on_lattice(raw / np.linalg.norm(raw, axis=1, keepdims=True))
+    held = Preparation(similarity="cosine")
+    queries = DenseQueries(held.exact(raw))
     query = np.arange(chosen.queries)
     judged = stream.integers(0, chosen.documents, chosen.queries)
     order = np.arange(chosen.documents)
     results, found = [], []
     with tempfile.TemporaryDirectory(dir=chosen.folder) as folder:
         rows = pieces(Path(folder), chosen.documents, chosen.dimension)
-        pool = DensePool(queries, rows, dense_on_lattice)
+        pool = DensePool(queries, rows, held)
         pairs = JudgedPairs(query, pool.pairs(query, judged), judged)
         some = JudgedPairs(query[:SMALL], pairs.score[:SMALL], pairs.order[:SMALL])
         few = VectorRows([rows.between(0, SMALL)])
         first = (query[:SMALL], 1)
-        scan(DensePool(queries, few, dense_on_lattice), order[:SMALL], some, first)  # compiles
+        scan(DensePool(queries, few, held), order[:SMALL], some, first)  # compiles
         for memory in chosen.memory:
             before = own_memory()
             with peak_memory() as peak:
@@ -126,7 +127,9 @@ def main() -> None:
                     "own_memory_mb": round((peak[0] - before) / 2**20),
                     "scores_per_second": round(rate),
                     "hours_for_mmarco": round(MMARCO * QUERIES / rate / 3600, 2),
-                    "share_of_product": round(rate / product_alone(queries), 2),
+                    "share_of_product": round(
+                        rate / product_alone(queries.exact.astype(np.float32)), 2
+                    ),
                 }
             )
             print(results[-1], flush=True)
