@@ -20,9 +20,12 @@ RECIPES = {
     "BL-CS EN-ES": "bl-cs-en-es",
     "BL-CS DE-ES": "bl-cs-de-es",
     "CLDR-CS": "cldr-cs",
+    "Native QA": "native",
     "X-X-mono": "x-x-mono",
     "X-Y": "x-y",
     "Hybrid": "hybrid",
+    "Zero-shot, translate-test": "zero-shot-translate-test",
+    "ML-CS, p = .5, translate-test": "ml-cs-p050-translate-test",
 }
 TASKS = ("xquad-r", "mlqa-r")
 KINDS = ("moir", "clir", "mlir")
