@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site bench-encoding bench-search bench-ranking bench-measures test-load fuzz audit sbom calibrate wheel clean
+.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site bench-encoding bench-search bench-ranking bench-measures test-load faults fuzz audit sbom calibrate wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo "make test         run the tests"
 	@echo "make test-long    run the tests that take long: runs that are stopped at every step"
 	@echo "make test-load    give run-queue a thousand jobs that work, crash, hang and eat memory"
+	@echo "make faults       kill, starve and damage each stage, and run it again"
 	@echo "make fuzz         give the readers of files a million damaged ones"
 	@echo "make test-site    open the site in chromium, which is installed with apt-get if need be"
 	@echo "make screenshots  write pictures of all sorts of pages into build/screenshots"
@@ -65,6 +66,9 @@ test-long: $(VENV)/test
 
 test-load: $(VENV)/test
 	$(BIN)/python -m tests.queue.load
+
+faults: $(VENV)/test
+	$(BIN)/python -m tests.faults.run --cases 200
 
 fuzz: $(VENV)/test
 	$(PIP_INSTALL) --editable '.[score,test,fuzz]'

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.entry_checksums import check_scored
 from harness.entry_folders import entry_folders, task_of
 from harness.paired_scores import (
     average_over_seeds,
@@ -62,6 +63,7 @@ def load_scores(
     Raises:
         UsageError: If the sources do not go together.
         UnknownNameError: If an entry, measure or setting does not exist.
+        EntryError: If an entry's ranks are damaged.
     """
     is_table = any(source.endswith(".csv") for source in sources)
     if task is not None and (is_table or qrels is not None):
@@ -84,7 +86,9 @@ def load_scores(
     name = task_of(folders, task)
     scores = {}
     for entry, folder in folders.items():
-        ranks = read_ranks(folder / "ranks" / f"{name}.parquet")
+        path = folder / "ranks" / f"{name}.parquet"
+        check_scored(folder, name, "ranks", path)
+        ranks = read_ranks(path)
         scores[entry] = question_scores(ranks, measure or ranks.primary_measure)
     loaded = from_question_scores(scores, settings)
     if any(len(seeds) > 1 for seeds in groups.values()):

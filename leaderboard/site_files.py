@@ -24,7 +24,7 @@ UNFINISHED = ".unfinished"
 
 
 def check_out(out: Path) -> None:
-    """Refuses a folder that holds something else than a site.
+    """Refuses a folder that holds something else than a site, or a site with a damaged inventory.
 
     Raises:
         UsageError: If it does, or is a file.
@@ -35,6 +35,12 @@ def check_out(out: Path) -> None:
     if out.is_dir() and not is_site and any(not _is_left_behind(one) for one in out.iterdir()):
         raise UsageError(
             f"{out} holds something else than a site of babelboard. Name another folder with --out."
+        )
+    # Without it, pages of entries that were withdrawn since would stay for ever.
+    if (out / INVENTORY).is_file() and not _read(out / INVENTORY):
+        raise UsageError(
+            f"{out / INVENTORY} is damaged, so that it is not known which files the site has. "
+            f"Remove {out} and build it anew, or name another folder with --out."
         )
 
 

@@ -11,6 +11,7 @@
     │   ├── StructureError      a TOML or JSON file that is none, or is nested too deep
     │   └── ArchiveError        a packed entry that is not opened
     ├── InUseError              a folder that another process is writing
+    ├── ClusterError            a cluster that does not answer, or whose workers keep dying
     └── UsageError              options that do not fit together
 
 Each message says what was wrong and where, what is allowed, and what to do next.
@@ -92,6 +93,10 @@ class ArchiveError(EntryError):
 
 class InUseError(BabelboardError):
     """A folder that another process is writing."""
+
+
+class ClusterError(BabelboardError):
+    """A cluster that does not answer or has no room, or workers that keep dying."""
 
 
 class UsageError(BabelboardError):

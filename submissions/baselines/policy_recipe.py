@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,7 @@ def write_winner(folder: Path, search: Search, base: Path, found: Searched) -> P
         # Keys of a shared [switching] would come back into the policy.
         own = found.recipe.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     elif not (folder / shared.name).exists() or not shared.samefile(folder / shared.name):
-        shutil.copyfile(shared, folder / shared.name)
+        write_atomically(folder / shared.name, shared.read_bytes())
     own |= {
         "name": search.name,
         "title": search.title,

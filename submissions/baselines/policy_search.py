@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from harness.files import remove_left_behind
+from harness.locks import only_writer
 from submissions.baselines.alignment import alignment, read_held_out
 from submissions.baselines.base_model import load_base
 from submissions.baselines.batch_languages import Batches
@@ -88,8 +90,14 @@ def search_policy(search: Search, recipe: Recipe, where: Where, reporter: Report
         DataFileError: If a file is missing or malformed, or the sampler gives other parameters than
             those that were recorded.
         ModelError: If the base model cannot be had, or a loss or vector is no finite number.
+        InUseError: If another process searches in the folder.
         UsageError: If the search does not fit the recipe, or the folder holds another search.
     """
+    with only_writer(where.out):
+        return _search_policy(search, recipe, where, reporter)
+
+
+def _search_policy(search: Search, recipe: Recipe, where: Where, reporter: Reporter) -> Searched:
     tried = recipe.model_copy(
         update={"training": recipe.training.model_copy(update={"steps": search.steps})}
     )
@@ -98,8 +106,11 @@ def search_policy(search: Search, recipe: Recipe, where: Where, reporter: Report
     path = where.out / TRIALS
     if where.from_scratch:
         _forget(where.out)
+    remove_left_behind(where.out, older_than=0)
     log = TrialLog(path)
     trials = _Trials(search, tried, where, log, reporter)
+    for trial in log.trials:  # a run that was killed may have left the checkpoint of its last one
+        _checkpoint(where.out, trial.trial).unlink(missing_ok=True)
     while len(trials.done) < search.trials:
         number = len(trials.done)
         values = sampler.ask()
@@ -182,7 +193,7 @@ class _Trials:
             numbers=recipe.training,
             seed=self._seed,
             plan=plan_of(recipe, self._seed, base, pairs, lexicons),
-            checkpoint=self._where.out / f"trial-{number}.safetensors",
+            checkpoint=_checkpoint(self._where.out, number),
             every=self._where.every,
             threads=threads,
         )
@@ -306,6 +317,10 @@ def _refuse_other_parameters(path: Path, before: Trial, now: Mapping[str, float]
             "machine that computes other last digits. Begin anew with --from-scratch, or choose "
             "another --out."
         )
+
+
+def _checkpoint(folder: Path, trial: int) -> Path:
+    return folder / f"trial-{trial}.safetensors"
 
 
 def _forget(folder: Path) -> None:

@@ -16,7 +16,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.files import write_atomically
+from harness.files import remove_left_behind, sync_folder, write_atomically
+from harness.locks import only_writer
 from harness.models.model_files import digest_of
 from submissions.baselines.base_model import load_base
 from submissions.baselines.batch_languages import Batches
@@ -145,15 +146,25 @@ def train(
     Raises:
         DataFileError: If the data do not suffice, or a checkpoint is damaged.
         ModelError: If the base model cannot be had, or a loss is no finite number.
+        InUseError: If another process trains in the folder.
         UsageError: If the folder holds another training.
     """
+    with only_writer(where.out / model_name(recipe, seed)):
+        return _train(recipe, seed, material, where, reporter)
+
+
+def _train(
+    recipe: Recipe, seed: int, material: Material, where: Where, reporter: Reporter
+) -> Trained:
     name = model_name(recipe, seed)
     folder = where.out / name
     if where.from_scratch:
         shutil.rmtree(folder, ignore_errors=True)
     base = load_base(recipe, where.device, seed)
     plan = plan_of(recipe, seed, base, material.pairs, material.lexicons)
+    remove_left_behind(folder, older_than=0)
     if (done := _finished(folder, name, plan)) is not None:
+        (folder / CHECKPOINT).unlink(missing_ok=True)  # of a run that was killed at its very end
         return done
     reporter.say(f"{name}: {recipe.training.steps} steps on {base.model.device}")
     job = Job(
@@ -217,10 +228,19 @@ def _source(recipe: Recipe, seed: int, material: Material) -> StepSource:
 
 def _save(base: BaseModel, folder: Path) -> None:
     """Saves the model beside its place and moves it there whole."""
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = folder.with_name(f".{folder.name}.new")
+    for left in (temporary, folder):  # by a run that was killed, and by one whose model was altered
+        shutil.rmtree(left, ignore_errors=True)
+    # It is saved with what its last call set, and a run that went on at the very end has had none.
+    tokenizer = base.model.tokenizer
+    if tokenizer.is_fast:
+        tokenizer.backend_tokenizer.no_truncation()
+        tokenizer.backend_tokenizer.no_padding()
     base.model.save_pretrained(str(temporary), create_model_card=False)
-    for path in temporary.rglob("*.safetensors"):
-        path.chmod(0o644)
-    shutil.rmtree(folder, ignore_errors=True)
+    for path in (found for found in temporary.rglob("*") if found.is_file()):
+        if path.suffix == ".safetensors":
+            path.chmod(0o644)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
     temporary.rename(folder)
+    sync_folder(folder.parent)

@@ -5,6 +5,7 @@ No random state is kept: all draws are keyed by the seed and the step.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -14,15 +15,16 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from harness.files import UNFINISHED, sync_folder
 from tasks.errors import DataFileError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from torch import Tensor, nn
 
-_WEIGHT, _STATE = "weight:", "state:"
+_WEIGHT, _STATE, _DIGEST = "weight:", "state:", "sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +75,19 @@ def save_checkpoint(
         "threads": json.dumps(progress.threads),
         "counts": json.dumps(progress.counts),
     }
+    kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    digest = _digest(meta, sorted(kept), kept.__getitem__)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
-        save_file({k: t.detach().cpu().contiguous() for k, t in tensors.items()}, temporary, meta)
+        save_file(kept, temporary, {**meta, _DIGEST: digest})
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    for left in path.parent.glob(f".{path.name}.*"):  # by a run that was killed while it wrote
-        left.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def read_progress(path: Path, plan: Mapping[str, str]) -> Progress | None:
@@ -98,10 +101,14 @@ def read_progress(path: Path, plan: Mapping[str, str]) -> Progress | None:
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            meta = {key: json.loads(value) for key, value in file.metadata().items()}
+            said = dict(file.metadata())
+            digest = said.pop(_DIGEST, None)  # earlier versions wrote none
+            if digest not in (None, _digest(said, sorted(file.keys()), file.get_tensor)):
+                raise ValueError("its content is not what was written")
+        meta = {key: json.loads(value) for key, value in said.items()}
         before = meta.pop("plan")
         progress = Progress(**meta)
-    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DataFileError(
             f"The checkpoint {path} is damaged: {error}. Begin anew with --from-scratch."
         ) from error
@@ -129,6 +136,19 @@ def refuse_other_plan(path: Path, before: Mapping[str, str], plan: Mapping[str, 
             + "\n".join(lines)
             + "\nGo on as it was begun, choose another --out, or begin anew with --from-scratch."
         )
+
+
+def _digest(
+    meta: Mapping[str, str], names: Iterable[str], tensor_of: Callable[[str], Tensor]
+) -> str:
+    """sha256 of all that a checkpoint holds; safetensors itself has no checksum."""
+    whole = hashlib.sha256(json.dumps(meta, sort_keys=True).encode())
+    for name in names:
+        tensor = tensor_of(name)
+        described = json.dumps([name, str(tensor.dtype), list(tensor.shape)])
+        whole.update(described.encode())
+        whole.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return whole.hexdigest()
 
 
 def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness.files import write_atomically
+from harness.locks import only_writer
 from harness.models.encoder_options import DType  # typer reads it
 from harness.progress import OnStderr
 from submissions.baselines.recipe_file import RECIPES, load_recipe
@@ -176,5 +177,7 @@ def _missing(entry: Path, task: list[str], record: Mapping[str, Any], *, whole: 
 def _keep_record(trained: Trained, entry: Path) -> None:
     """Puts what there is to know of the training beside the results."""
     made = trained.model.parent
-    shutil.copyfile(made / "record.json", entry / TRAINING_RECORD)
-    shutil.copyfile(made / "loss.svg", entry / "loss.svg")
+    with only_writer(entry):
+        # The record last: an entry that has it is done.
+        for source, target in (("loss.svg", "loss.svg"), ("record.json", TRAINING_RECORD)):
+            write_atomically(entry / target, (made / source).read_bytes())

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from harness.locks import only_writer
 from harness.progress import OnStderr
 from submissions.baselines.recipe_file import load_recipe
 from submissions.baselines.search_file import load_search
@@ -76,9 +77,10 @@ def command(
         from_scratch=not resume,
         threads=threads,
     )
-    found = search_policy(asked, recipe, where, OnStderr())
-    written = write_winner(folder, asked, base, found)
-    write_search_record(folder / RECORD, asked, found, found.header.plan["device"])
+    with only_writer(folder):
+        found = search_policy(asked, recipe, where, OnStderr())
+        written = write_winner(folder, asked, base, found)
+        write_search_record(folder / RECORD, asked, found, found.header.plan["device"])
     halves = _halves(found)
     if as_json:
         content = {
