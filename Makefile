@@ -10,7 +10,7 @@ TORCH_INDEX ?=
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site bench-encoding bench-search bench-ranking bench-measures test-load faults fuzz audit sbom calibrate wheel clean
+.PHONY: help leaderboard baselines baselines-smoke test test-long browser test-site screenshots lint bench-mteb bench-large bench-codeswitch bench-stats bench-site bench-encoding bench-search bench-ranking bench-measures bench-ray test-load faults fuzz audit sbom calibrate wheel clean
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo "make bench-search   time exact search against faiss"
 	@echo "make bench-ranking  time ranks and measures against the bare matrix products"
 	@echo "make bench-measures time measures against ranx, pytrec_eval and ir_measures"
+	@echo "make bench-ray      time two workers of a Ray cluster against one"
 	@echo "make bench-site   build the site of a thousand made-up entries, from nothing and again"
 	@echo "make audit        look the pinned dependencies up among known vulnerabilities"
 	@echo "make sbom         write the bill of materials, build/sbom.json"
@@ -106,6 +107,10 @@ bench-stats: $(VENV)/test
 
 bench-encoding: $(VENV)/test
 	$(BIN)/python -m tests.benchmarks.encoding_ratio
+
+bench-ray: $(VENV)/test
+	$(PIP_INSTALL) --editable '.[score,test,ray]'
+	$(BIN)/python -m tests.benchmarks.ray_ratio
 
 bench-search: $(VENV)/test
 	$(PIP_INSTALL) --editable '.[score,test,bench]'

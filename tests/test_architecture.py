@@ -24,6 +24,7 @@ HEAVY = {
     "mteb",
     "numba",
     "ranx",
+    "ray",
     "safetensors",
     "sentence_transformers",
     "sklearn",

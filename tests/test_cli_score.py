@@ -233,6 +233,7 @@ def test_what_the_submitter_says_is_written(score: Scores, tmp_path: Path) -> No
         "training": "hybrid-batches",
         "training_data": "SQuAD",
         "seeds": (1, 2),
+        "contaminated": None,
     }
 
 

@@ -19,7 +19,7 @@ from sentence_transformers import CrossEncoder
 from tiny_models import write_causal_reranker, write_cross_encoder
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from harness.models import cross_encoder
+from harness.models import pair_batches
 from harness.models.cross_encoder import CrossEncoderModel
 from harness.models.encoder_options import EncoderOptions
 from harness.models.lexical import BM25
@@ -176,7 +176,7 @@ def test_scores_do_not_depend_on_the_batch(reranker: Path, monkeypatch: pytest.M
     )
     np.testing.assert_allclose(scores(model, pairs[::-3]), together[::-3], atol=1e-6)
     for most in (1, 7):
-        monkeypatch.setattr(cross_encoder, "MOST_PAIRS_PER_BATCH", most)
+        monkeypatch.setattr(pair_batches, "MOST_PAIRS_PER_BATCH", most)
         np.testing.assert_allclose(scores(model, pairs), together, atol=1e-6)
 
 

@@ -6,7 +6,6 @@ and make equal what differs by less than a float32 near 1 can hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,15 +15,15 @@ from sentence_transformers.cross_encoder.modules.logit_score import LogitScore
 from torch import nn
 
 from harness.embeddings.batch_runner import BatchRunner, Work
-from harness.embeddings.packing import pack
 from harness.models.checkpoint import Checkpoint, limit_tokens, load_checkpoint, token_limit
 from harness.models.devices import Replicas, compiling, tokens_per_batch
+from harness.models.pair_batches import DistinctPairs, pair_batches
 from harness.models.pair_reader import PairReader
 from harness.retrieval.retrievers import Prepared
 from tasks.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from harness.progress import Reporter
     from tasks.collection import Collection
 
-MOST_PAIRS_PER_BATCH = 1024
 RELEVANT = ("relevant", "true", "yes", "positive")
 """Names of the label, of two, whose log-odds are the score."""
 # Activations that never turn the order of two logits round; sentence-transformers' usual ones.
@@ -133,10 +131,11 @@ class CrossEncoderModel:
         Raises:
             ModelError: If a score is no finite number; the pair is named.
         """
-        distinct = _Distinct.of(pairs)
+        distinct = DistinctPairs.of(pairs)
         work = self._work(distinct)
         scores = np.empty(len(distinct.query))
-        for batch, found in self._runner.run(work, _batches(work.lengths, self._tokens_per_batch)):
+        batches = pair_batches(work.lengths, self._tokens_per_batch)
+        for batch, found in self._runner.run(work, batches):
             scores[batch] = found
             if not np.isfinite(found).all():
                 self._refuse(distinct.texts(batch), found)
@@ -144,6 +143,12 @@ class CrossEncoderModel:
             self._padded += int(work.lengths[batch].max()) * len(batch)
             on_pairs(int(distinct.times[batch].sum()))
         return scores[distinct.place]
+
+    def lengths_of(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.int64]:
+        """Number of tokens of each pair, as batches are packed by, shape (pairs,)."""
+        distinct = DistinctPairs.of(pairs)
+        found: NDArray[np.int64] = self._work(distinct).lengths[distinct.place]
+        return found
 
     @property
     def padding(self) -> float:
@@ -160,7 +165,7 @@ class CrossEncoderModel:
         """Padded tokens that one batch may have."""
         return tokens_per_batch(self._model.device)
 
-    def _work(self, distinct: _Distinct) -> Work[NDArray[np.float64]]:
+    def _work(self, distinct: DistinctPairs) -> Work[NDArray[np.float64]]:
         """The scoring of distinct pairs."""
 
         def named(row: int) -> tuple[str, str]:
@@ -210,7 +215,7 @@ class CrossEncoderModel:
             return found
         return found[:, self._relevant] - found[:, 1 - self._relevant]
 
-    def _token_counts(self, distinct: _Distinct) -> NDArray[np.int64]:
+    def _token_counts(self, distinct: DistinctPairs) -> NDArray[np.int64]:
         """Tokens of each distinct pair, shape (pairs,); exact where pairs are plain text."""
         tokenizer = self._model.tokenizer
         prompts = self._query_prompt, self._document_prompt
@@ -231,54 +236,6 @@ class CrossEncoderModel:
             f"{scores[bad[0]]} ({len(bad)} of {len(pairs)} pairs of its batch have no finite "
             "score).\nTry --dtype float32, or check the model's weights."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Distinct:
-    """The distinct pairs among some, in an order that only their texts decide.
-
-    Attributes:
-        queries: Distinct queries, sorted.
-        documents: Distinct documents, sorted.
-        query: Row of each distinct pair's query, shape (distinct,).
-        document: Row of its document, shape (distinct,).
-        times: How often it was given, shape (distinct,).
-        place: Distinct pair of each pair that was given, shape (pairs,).
-    """
-
-    queries: Sequence[str]
-    documents: Sequence[str]
-    query: NDArray[np.int64]
-    document: NDArray[np.int64]
-    times: NDArray[np.int64]
-    place: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, pairs: Sequence[tuple[str, str]]) -> _Distinct:
-        queries, documents = (sorted({pair[side] for pair in pairs}) for side in (0, 1))
-        query_row = {text: row for row, text in enumerate(queries)}
-        document_row = {text: row for row, text in enumerate(documents)}
-        width = max(1, len(documents))
-        keys = [query_row[query] * width + document_row[document] for query, document in pairs]
-        distinct, place, times = np.unique(
-            np.array(keys, np.int64), return_inverse=True, return_counts=True
-        )
-        query, document = np.divmod(distinct, width)
-        return cls(queries, documents, query, document, times, place)
-
-    def texts(self, chosen: Sequence[int]) -> list[tuple[str, str]]:
-        """The texts of some distinct pairs."""
-        rows = zip(
-            self.query[list(chosen)].tolist(), self.document[list(chosen)].tolist(), strict=True
-        )
-        return [(self.queries[query], self.documents[document]) for query, document in rows]
-
-
-def _batches(lengths: NDArray[np.int64], budget: int) -> Iterator[list[int]]:
-    """Indices of the pairs of each batch, longest first; see :func:`~.packing.pack`."""
-    longest_first = np.argsort(-lengths, kind="stable")
-    for some in pack(lengths[longest_first], budget, MOST_PAIRS_PER_BATCH):
-        yield longest_first[some].tolist()
 
 
 def _tokenized(tokenizer: Any, prompt: str, texts: Sequence[str]) -> Sequence[Sequence[int]]:

@@ -15,7 +15,7 @@ from harness.locks import only_writer
 from harness.measures import parse_measure
 from harness.memory import parse_memory
 from harness.models.description import Kind, display_name
-from harness.models.door import BUILT_IN, open_model
+from harness.models.door import BUILT_IN
 from harness.models.encoder_options import (
     HOW_IT_RUNS,
     RESCORE,
@@ -26,6 +26,7 @@ from harness.models.encoder_options import (
     Similarity,
 )
 from harness.progress import OnStderr
+from submissions.cli import ray_options
 from submissions.cli.score_report import as_json_content, print_scored
 from submissions.entry import check_can_write, check_same_model, write_run
 from submissions.first_stage import FirstStageOptions
@@ -172,6 +173,12 @@ def command(
     compile_model: Annotated[
         bool, typer.Option("--compile", help="Compile with torch.compile.", rich_help_panel=MODEL)
     ] = False,
+    ray: ray_options.Address = None,
+    ray_workers: ray_options.Workers = None,
+    ray_cpus: ray_options.Cpus = None,
+    ray_gpus: ray_options.Gpus = None,
+    ray_storage: ray_options.Storage = None,
+    ray_spill: ray_options.Spill = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score a model on tasks, and write or extend its entry.
@@ -206,6 +213,10 @@ def command(
         name = f"{display_name(model)}, translate-test"
     submission = _submission(entry_id, name, method)
     room = parse_memory(memory)
+    embeddings_cache = (cache or cache_folder()) / "embeddings"
+    cluster = ray_options.cluster_options(
+        ray, (ray_workers, ray_cpus, ray_gpus), (ray_storage, ray_spill), embeddings_cache
+    )
     loaded_tasks = [load_task(one, data, settings or ()) for one in task]
     for one in loaded_tasks:
         for measure in one.definition.measures:
@@ -222,25 +233,28 @@ def command(
     translation = translation_of(translate_test, loaded_tasks, data)
     progress = OnStderr()
     progress.say(f"Loading {display_name(model)}")
-    opened = translation.model(open_model(model, options))
-    plans = [
-        Plan(
-            cache=(cache or cache_folder()) / "embeddings",
-            memory=room,
-            keep_runs=keep_runs,
-            first_stage=translation.first_stage(open_first_stage(stage, root, one.name, device)),
-        )
-        for one in loaded_tasks
-    ]
-    for one, plan in zip(loaded_tasks, plans, strict=True):
-        check_plan(opened, one, plan)
-        check_same_model(root, submission, describe(opened, plan))
     written = []
-    with only_writer(root / submission.id):  # before hours of work, not after them
+    with ray_options.opened_model(model, options, cluster, progress) as loaded:
+        opened = translation.model(loaded)
+        plans = [
+            Plan(
+                cache=embeddings_cache,
+                memory=room,
+                keep_runs=keep_runs,
+                first_stage=translation.first_stage(
+                    open_first_stage(stage, root, one.name, device)
+                ),
+            )
+            for one in loaded_tasks
+        ]
         for one, plan in zip(loaded_tasks, plans, strict=True):
-            scored = score(opened, one, one.selected, plan, progress)
-            again = _command(model, one.name, settings, options, stage, translation.spec)
-            written.append((write_run(root, submission, again, scored), scored))
+            check_plan(opened, one, plan)
+            check_same_model(root, submission, describe(opened, plan))
+        with only_writer(root / submission.id):  # before hours of work, not after them
+            for one, plan in zip(loaded_tasks, plans, strict=True):
+                scored = score(opened, one, one.selected, plan, progress)
+                again = _command(model, one.name, settings, options, stage, translation.spec)
+                written.append((write_run(root, submission, again, scored), scored))
     if as_json:
         print(json.dumps([as_json_content(*one) for one in written], indent=1))
     else:

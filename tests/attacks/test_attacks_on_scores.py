@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,6 @@ def test_a_percentage_is_an_error(entry: Path, problems: Checks) -> None:
     [
         ("settings/moir~de-de/AP", 0.99),
         ("settings/moir~de-de/AP", -1),
-        ("settings/moir~de-de/AP", 1e999),
         ("settings/moir~de-de/AP", "0.5"),
         ("settings/moir~de-de/AP", None),
         ("settings/moir~de-de/n", 10**9),
@@ -53,9 +53,17 @@ def test_a_score_that_the_ranks_do_not_support_is_an_error(
     for key in parents:
         part = part.setdefault(key, {})
     part[last] = value
-    (entry / SCORES).write_text(json.dumps(content).replace("Infinity", "1e999"))
+    (entry / SCORES).write_text(json.dumps(content))
     (one,) = problems(entry)
     assert (one["code"], one["key"]) == ("E060", place.replace("/", ".").replace("~", "/"))
+
+
+def test_a_score_beyond_all_numbers_is_no_json(entry: Path, problems: Checks) -> None:
+    content = json.loads((entry / SCORES).read_text())
+    content["settings"]["moir/de-de"]["AP"] = math.inf
+    (entry / SCORES).write_text(json.dumps(content).replace("Infinity", "1e999"))
+    (one,) = problems(entry)
+    assert one["code"] == "E011"
 
 
 def kept_run(table: RankTable, depth: int = 3) -> RunTable:

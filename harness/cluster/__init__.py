@@ -1,0 +1,1 @@
+"""Scoring on many machines: shards of the work go to workers that Ray runs."""
