@@ -58,13 +58,13 @@ def rank_table(task: str, number: int) -> RankTable:
     columns: list[list[np.ndarray]] = [[], [], [], [], []]
     hard = np.random.default_rng(TASKS.index(task)).uniform(0.3, 1.0, QUESTIONS)
     asked = np.arange(QUESTIONS)
-    for position, (setting, pool) in enumerate(sizes.items()):
+    for position, setting in enumerate(sizes):
         query, document = setting.partition("/")[2].split("-")
         among = range(len(LANGUAGES)) if document == "xx" else [LANGUAGES.index(document)]
         own = LANGUAGES.index(query)
-        for language in among:
-            chance = skill * hard * (1 if language == own else gap)
-            ranks = np.minimum(rng.geometric(np.clip(chance, 1e-3, 1)), pool)
+        chances = [skill * hard * (1 if language == own else gap) for language in among]
+        drawn = rng.geometric(np.clip(chances, 1e-3, 1))
+        for language, ranks in zip(among, _each_once(np.minimum(drawn, POOL)), strict=True):
             documents = language * QUESTIONS + asked
             rows = (np.full(QUESTIONS, position), np.full(QUESTIONS, own), asked, documents, ranks)
             for column, values in zip(columns, rows, strict=True):
@@ -84,6 +84,16 @@ def rank_table(task: str, number: int) -> RankTable:
         primary_measure="AP",
         measures=("AP", "nDCG@10", "RR@10", "RankDistance"),
     )
+
+
+def _each_once(ranks: np.ndarray) -> np.ndarray:
+    """The nearest ranks, not smaller, of which no two of a column are the same."""
+    order = np.argsort(ranks, axis=0, kind="stable")
+    steps = np.arange(len(ranks))[:, np.newaxis]
+    ascending = np.take_along_axis(ranks, order, axis=0) - steps
+    found = np.empty_like(ranks)
+    np.put_along_axis(found, order, np.maximum.accumulate(ascending, axis=0) + steps, axis=0)
+    return found
 
 
 def _write_entry(root: Path, number: int) -> None:
