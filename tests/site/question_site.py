@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -85,10 +86,19 @@ def draw(*key: str) -> int:
     return zlib.crc32("\n".join(key).encode())
 
 
+def free(rank: int, taken: set[int]) -> int:
+    """The next rank that no other document of a query has; 0, not retrieved, is always free."""
+    while rank and rank in taken:
+        rank += 1
+    taken.add(rank)
+    return rank
+
+
 def pocket_rows(system: str) -> list[Row]:
     task = load_task("pocket")
     collection = task.collection
     rows: list[Row] = []
+    taken: dict[tuple[str, str, str], set[int]] = defaultdict(set)
     for setting in task.settings:
         if system == MOIR_ONLY and setting.kind != "moir":
             continue
@@ -102,8 +112,9 @@ def pocket_rows(system: str) -> list[Row]:
                         collection.questions[place],
                         collection.corpora[code].ids[row],
                     )
-                    rank = draw(system, same, query, question, document) % 150
-                    rows.append((setting.id, query, question, document, 1, rank // 3))
+                    rank = draw(system, same, query, question, document) % 150 // 3
+                    rank = free(rank, taken[setting.id, query, question])
+                    rows.append((setting.id, query, question, document, 1, rank))
     return rows
 
 
@@ -114,12 +125,14 @@ def many_rows(system: str) -> list[Row]:
         sides = "de en" if setting.endswith("xx") else setting[-2:]
         for number in range(MANY_QUESTIONS):
             question = HARMFUL_ID if number == 450 else f"q{number:04}"
+            taken: set[int] = set()
             for code in sides.split():
                 for copy in range(1 + number % 3):
                     document = f"{code}_{number}_{copy}"
                     rank = draw(system, setting, question, document) % 80_000
-                    rows.append((setting, "de", question, document, 1, max(0, rank - 9_000)))
-                rows.append((setting, "de", question, f"{code}_{number}_bad", 0, 1))
+                    rank = free(max(0, rank - 9_000), taken)
+                    rows.append((setting, "de", question, document, 1, rank))
+                rows.append((setting, "de", question, f"{code}_{number}_bad", 0, free(1, taken)))
     return rows
 
 
