@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,6 +15,7 @@ from transformers import AutoModelForSequenceClassification
 from harness.models.checkpoint import limit_tokens, load_checkpoint
 from harness.models.encoder_options import EncoderOptions
 from harness.models.model_files import digest_of, find_files, refuse_pickles
+from harness.models.packaged import packaged_models
 from tasks.errors import ModelError
 
 if TYPE_CHECKING:
@@ -87,14 +86,12 @@ def find_base(base: str) -> str:
     if not base.startswith(PACKAGE):
         return base
     package = base.removeprefix(PACKAGE)
-    found = importlib.util.find_spec(package) if package.isidentifier() else None
-    if found is None or not found.submodule_search_locations:
+    models = packaged_models(package)
+    if models is None:
         raise ModelError(
             f"The base model is to come from the package {package!r}, which is not installed. "
             "Install it, or name a folder or hub id as base."
         )
-    root = Path(next(iter(found.submodule_search_locations)))
-    models = sorted(path.parent for path in root.rglob("modules.json"))
     if len(models) != 1:
         raise ModelError(
             f"The package {package!r} carries {len(models)} models; a base must be exactly one."

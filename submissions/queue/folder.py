@@ -11,7 +11,7 @@
     FOLDER/logs/<job>.log          what its last attempt printed
     FOLDER/entries/<id>/           finished entries
     FOLDER/models/<name>/          models that jobs may name as models/<name>
-    FOLDER/work/<job>/             where it works; removed when it is done or has failed
+    FOLDER/scratch/<job>/          where it works; removed when it is done or has failed
     FOLDER/cache/                  converted texts of tasks, shared by all jobs
 
 A move from state to state is one rename, so a manifest is always in exactly one of them.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 State = Literal["waiting", "running", "done", "failed", "refused"]
 STATES: tuple[State, ...] = get_args(State)
-_OTHERS = ("journal", "logs", "entries", "models", "work", "cache")
+_OTHERS = ("journal", "logs", "entries", "models", "scratch", "cache")
 SUFFIX = ".toml"
 
 
@@ -76,7 +76,7 @@ class QueueFolder:
 
     def work(self, job: str) -> Path:
         """Its working folder."""
-        return self.root / "work" / job
+        return self.root / "scratch" / job
 
     def reason(self, job: str) -> Path:
         """Why its manifest was refused."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.models.door import BUILT_IN
+from harness.models.packaged import packaged_models
 from tasks.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MODELS = "models/"
 """Before the name of a folder of the queue's own models."""
@@ -83,14 +86,12 @@ def _own_folder(folder: Path) -> Path:
 
 def _in_package(package: str) -> Path:
     """Folder of the one model that a package carries; the package's code does not run."""
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    models = packaged_models(package)
+    if models is None:
         raise ModelError(
             f"The package {package!r} is not installed on the scoring machine. Install it there, "
             "or put the model's files under models/."
         )
-    root = Path(next(iter(found.submodule_search_locations)))
-    models = sorted(path.parent for path in root.rglob("modules.json"))
     if len(models) != 1:
         raise ModelError(
             f"The package {package!r} carries {len(models)} models; it must be exactly one."

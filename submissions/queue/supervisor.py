@@ -47,7 +47,7 @@ class Runner(Protocol):
     """Gives the command that scores a job; the program by its whole path."""
 
     def __call__(self, queue: QueueFolder, name: str, job: Job) -> Sequence[str]:
-        """The program and its arguments; it writes ``work/<name>/entries/<id>``."""
+        """The program and its arguments; it writes ``scratch/<name>/entries/<id>``."""
         ...
 
 

@@ -64,7 +64,7 @@ def main(jobs: int, workers: int) -> int:
                 or entry.is_file() != (behaviour == "good")
             ):
                 wrong.append((name, behaviour, outcomes))
-        left = [*(queue.root / "work").iterdir()]
+        left = [*(queue.root / "scratch").iterdir()]
         wrong += [(name, "malformed", "") for name in malformed if found[name].state != "refused"]
     print(f"{jobs + len(malformed):,} manifests, {workers} workers, {seconds:.0f} s")
     for (behaviour, outcome, state), number in sorted(ended.items()):

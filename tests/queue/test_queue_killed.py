@@ -82,7 +82,7 @@ def check_after_a_kill(tmp_path: Path, template: Path, seed: int) -> None:
     work_off(queue, MadeUp(template), workers=2, retries=9)
     assert counts(status_of(queue))["done"] == JOBS
     assert contents(queue.entries) == contents(expected.entries)
-    assert list((queue.root / "work").iterdir()) == []
+    assert list((queue.root / "scratch").iterdir()) == []
     assert still_running(queue) == []
     for number in range(JOBS):
         events = read(queue.journal(f"job-{number}"))

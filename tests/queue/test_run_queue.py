@@ -85,7 +85,7 @@ def test_each_job_ends_where_it_belongs(queue, template, monkeypatch):
     assert queue.reason("refused").read_text("utf-8").strip() == reasons["refused"]
     assert [path.name for path in queue.entries.iterdir()] == ["entry-good"]
     assert contents(queue.entries / "entry-good").keys() == contents(template).keys()
-    assert list((queue.root / "work").iterdir()) == []
+    assert list((queue.root / "scratch").iterdir()) == []
     assert last_end(queue, "large").peak_memory > 2**28
     assert last_end(queue, "crashes").signal == signal.SIGABRT
     assert last_end(queue, "raises").exit == 1
